@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * option - settings, each declared once
+ *
+ * One row of a table names a setting, its type, its place in a settings
+ * struct, its default (as written in a file), its range and its help. From
+ * that table come parsing, checks, unknown-name hints, the dump (-T) and the
+ * man page.
+ *
+ *     struct dkim_settings { bool sign; uint64_t ttl_s; ... };
+ *     const struct mfx_option dkim_options[] = {
+ *         MFX_OPTION_BOOL("sign.enable", struct dkim_settings, sign, "true",
+ *                         0, "Sign mail that is ours."),
+ *         MFX_OPTION_END,
+ *     };
+ *
+ * Names may be dotted: "sign.enable" is enable in the group sign: { }.
+ *
+ * Ownership: strings, lists and tables live in the arena / table set of the
+ * load. Errors: all mistakes go to problems; MFX_PERMFAIL when there was one.
+ * Threads: tables are const; one load is one thread.
+ * Limits: libconfig's holes are closed as design says: a name given twice, an
+ * include that is no regular file or deeper than 10, integers beyond 32 bits
+ * and octal-looking integers are errors with file and line.
+ */
+#ifndef MFX_CONF_OPTION_H
+#define MFX_CONF_OPTION_H
+
+#include <mfx/base/arena.h>
+#include <mfx/base/buf.h>
+#include <mfx/base/str.h>
+#include <mfx/conf/problem.h>
+#include <mfx/conf/table.h>
+
+MFX_API_BEGIN
+
+enum mfx_option_type {
+    MFX_OPTION_TYPE_BOOL,    /* bool: true, false */
+    MFX_OPTION_TYPE_INT,     /* int64_t: 10 */
+    MFX_OPTION_TYPE_SECONDS, /* uint64_t: "30s", "5m", "1h", "1d", "1w", "0" */
+    MFX_OPTION_TYPE_BYTES,   /* uint64_t: "4096", "64K", "10M", "1G" (1024s) */
+    MFX_OPTION_TYPE_STRING,  /* struct mfx_str (NUL-terminated too) */
+    MFX_OPTION_TYPE_PATH,    /* const char *; absolute; NULL for "" */
+    MFX_OPTION_TYPE_MODE,    /* unsigned: "0660" */
+    MFX_OPTION_TYPE_ENUM,    /* int: one of the words */
+    MFX_OPTION_TYPE_LIST,    /* struct mfx_option_list: ["a", "b"] or "a" */
+    MFX_OPTION_TYPE_TABLE,   /* struct mfx_table *: "refile:/path"; NULL "" */
+};
+
+struct mfx_option_list {
+    const struct mfx_str *items;
+    size_t count;
+};
+
+struct mfx_option_word {
+    const char *word;
+    int value;
+};
+
+enum {
+    MFX_OPTION_RESTART = 1,    /* a change needs a restart: warned at reload */
+    MFX_OPTION_SECRET = 2,     /* masked in the dump */
+    MFX_OPTION_CASE = 4,       /* TABLE: keys keep their letter case */
+    MFX_OPTION_DEPRECATED = 8, /* help is "-> new.name"; warns */
+};
+
+struct mfx_option {
+    const char *name;
+    enum mfx_option_type type;
+    size_t offset;
+    const char *preset; /* the default, as one would write it; lists: "a, b" */
+    int64_t min, max;   /* INT, SECONDS, BYTES */
+    const struct mfx_option_word *words; /* ENUM; ended by a NULL word */
+    unsigned flags;
+    const char *help; /* whole sentences; the first is a summary */
+};
+
+/* offsetof, and a compile error when the field has not the type. */
+#define MFX_OPTION_FIELD(s, f, T) _Generic(&((s *)0)->f, T * : offsetof(s, f))
+#define MFX_OPTION_BOOL(n, s, f, preset, flags, help)                        \
+    {                                                                        \
+        n, MFX_OPTION_TYPE_BOOL, MFX_OPTION_FIELD(s, f, bool), preset, 0, 0, \
+            NULL, flags, help                                                \
+    }
+#define MFX_OPTION_INT(n, s, f, preset, min, max, flags, help)                \
+    {                                                                         \
+        n, MFX_OPTION_TYPE_INT, MFX_OPTION_FIELD(s, f, int64_t), preset, min, \
+            max, NULL, flags, help                                            \
+    }
+#define MFX_OPTION_SECONDS(n, s, f, preset, min, max, flags, help)            \
+    {                                                                         \
+        n, MFX_OPTION_TYPE_SECONDS, MFX_OPTION_FIELD(s, f, uint64_t), preset, \
+            min, max, NULL, flags, help                                       \
+    }
+#define MFX_OPTION_BYTES(n, s, f, preset, min, max, flags, help)            \
+    {                                                                       \
+        n, MFX_OPTION_TYPE_BYTES, MFX_OPTION_FIELD(s, f, uint64_t), preset, \
+            min, max, NULL, flags, help                                     \
+    }
+#define MFX_OPTION_STRING(n, s, f, preset, flags, help)                    \
+    {                                                                      \
+        n, MFX_OPTION_TYPE_STRING, MFX_OPTION_FIELD(s, f, struct mfx_str), \
+            preset, 0, 0, NULL, flags, help                                \
+    }
+#define MFX_OPTION_PATH(n, s, f, preset, flags, help)                          \
+    {                                                                          \
+        n, MFX_OPTION_TYPE_PATH, MFX_OPTION_FIELD(s, f, const char *), preset, \
+            0, 0, NULL, flags, help                                            \
+    }
+#define MFX_OPTION_MODE(n, s, f, preset, flags, help)                         \
+    {                                                                         \
+        n, MFX_OPTION_TYPE_MODE, MFX_OPTION_FIELD(s, f, unsigned), preset, 0, \
+            0, NULL, flags, help                                              \
+    }
+#define MFX_OPTION_ENUM(n, s, f, preset, words, flags, help)                \
+    {                                                                       \
+        n, MFX_OPTION_TYPE_ENUM, MFX_OPTION_FIELD(s, f, int), preset, 0, 0, \
+            words, flags, help                                              \
+    }
+#define MFX_OPTION_LIST(n, s, f, preset, flags, help)                     \
+    {                                                                     \
+        n, MFX_OPTION_TYPE_LIST,                                          \
+            MFX_OPTION_FIELD(s, f, struct mfx_option_list), preset, 0, 0, \
+            NULL, flags, help                                             \
+    }
+#define MFX_OPTION_TABLE(n, s, f, preset, flags, help)                        \
+    {                                                                         \
+        n, MFX_OPTION_TYPE_TABLE, MFX_OPTION_FIELD(s, f, struct mfx_table *), \
+            preset, 0, 0, NULL, flags, help                                   \
+    }
+#define MFX_OPTION_END                                           \
+    {                                                            \
+        NULL, MFX_OPTION_TYPE_BOOL, 0, NULL, 0, 0, NULL, 0, NULL \
+    }
+
+/* One table and the struct it fills (zeroed by the caller). A load takes
+ * several: the settings all daemons share, and the daemon's own. */
+struct mfx_option_set {
+    const struct mfx_option *options;
+    void *settings;
+};
+
+/* A loaded configuration file pair; keeps what dump needs. */
+struct mfx_config;
+
+/* file: the daemon's own; common (may be NULL, need not exist): searched
+ * where a name is not in the daemon's file; names there that no option set
+ * knows are not errors unless no mfx daemon knows them (they are checked only
+ * for syntax). file NULL: defaults alone. */
+enum mfx_rc mfx_config_load(const char *file, const char *common,
+                            const struct mfx_option_set *sets, size_t set_count,
+                            struct mfx_arena *arena,
+                            struct mfx_table_set *tables,
+                            struct mfx_problems *problems,
+                            struct mfx_config **config) MFX_NODISCARD;
+/* Files that were read, includes too; for watching. */
+const char *const *mfx_config_files(const struct mfx_config *config,
+                                    size_t *count);
+/* Where an option was set: file and line, or NULL when it is at its default.
+ * For problems that a daemon's policy finds in a value. */
+const char *mfx_config_where(const struct mfx_config *config, const char *name,
+                             unsigned *line);
+
+/* All settings in force as a loadable file; those at their default are
+ * marked by a comment; changed_only leaves them out. Loading the dump and
+ * dumping again gives the same bytes. */
+void mfx_config_dump(const struct mfx_config *config,
+                     const struct mfx_option_set *sets, size_t set_count,
+                     bool changed_only, struct mfx_buf *out);
+
+/* The settings section of the man page (mdoc .It entries) from the table. */
+void mfx_option_man(const struct mfx_option *options, struct mfx_buf *out);
+/* A commented example file with every setting at its default. */
+void mfx_option_example(const struct mfx_option *options, struct mfx_buf *out);
+
+/* Values alone, as the file reader takes them; for -s and tests. */
+enum mfx_rc mfx_option_parse_seconds(struct mfx_str text,
+                                     uint64_t *out) MFX_NODISCARD;
+enum mfx_rc mfx_option_parse_bytes(struct mfx_str text,
+                                   uint64_t *out) MFX_NODISCARD;
+
+MFX_API_END
+
+#endif
