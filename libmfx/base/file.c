@@ -36,6 +36,9 @@ id_of(const struct stat *st)
         .size = st->st_size,
         .modified = st->st_mtim,
         .changed = st->st_ctim,
+        .mode = st->st_mode,
+        .owner = st->st_uid,
+        .group = st->st_gid,
     };
 }
 
@@ -120,47 +123,66 @@ mfx_file_read(const char *path, size_t max, struct mfx_arena *arena,
     return rc;
 }
 
-/* A directory above lets others replace the file when it is group or world
+/* A directory lets others replace what is in it when it is group or world
  * writable without the sticky bit, or belongs to somebody else. */
 static enum mfx_rc
-check_directories(const char *path, struct mfx_err *err)
+check_directory(const char *path, struct mfx_err *err)
 {
-    char dir[PATH_MAX];
-    if (realpath(path, dir) == NULL)
+    struct stat st;
+    if (stat(path, &st) != 0)
         return path_error(path, errno, err);
-    char *slash;
-    while ((slash = strrchr(dir, '/')) != NULL) {
-        slash[slash == dir ? 1 : 0] = '\0';
-        struct stat st;
-        if (stat(dir, &st) != 0)
-            return path_error(dir, errno, err);
-        bool is_ours = st.st_uid == 0 || st.st_uid == geteuid();
-        if (!is_ours ||
-            ((st.st_mode & 022) != 0 && (st.st_mode & S_ISVTX) == 0)) {
-            mfx_err_set(err,
-                        "%s can be replaced by others: directory %s has "
-                        "owner %u and mode %04o",
-                        path, dir, (unsigned)st.st_uid,
-                        (unsigned)st.st_mode & 07777);
-            return MFX_PERMFAIL;
-        }
-        if (slash == dir)
-            break;
+    bool is_ours = st.st_uid == 0 || st.st_uid == geteuid();
+    if (is_ours && ((st.st_mode & 022) == 0 || (st.st_mode & S_ISVTX) != 0))
+        return MFX_OK;
+    mfx_err_set(err,
+                "directory %s lets others replace what is in it: owner %u, "
+                "mode %04o",
+                path, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
+    return MFX_PERMFAIL;
+}
+
+enum mfx_rc
+mfx_directory_check_private(const char *directory, struct mfx_err *err)
+{
+    char path[PATH_MAX];
+    if (realpath(directory, path) == NULL)
+        return path_error(directory, errno, err);
+    for (;;) {
+        enum mfx_rc rc = check_directory(path, err);
+        char *slash = strrchr(path, '/');
+        if (rc != MFX_OK || slash == NULL || path[1] == '\0')
+            return rc;
+        slash[slash == path ? 1 : 0] = '\0';
     }
-    return MFX_OK;
+}
+
+enum mfx_rc
+mfx_file_id_check_private(const char *path, const struct mfx_file_id *id,
+                          struct mfx_err *err)
+{
+    bool is_ours = id->owner == 0 || id->owner == geteuid();
+    mode_t allowed = id->group == getegid() ? S_IRWXU | S_IRGRP : S_IRWXU;
+    if (is_ours && (id->mode & 0777 & ~allowed) == 0)
+        return MFX_OK;
+    mfx_err_set(err, "%s can be read by others: owner %u, group %u, mode %04o",
+                path, (unsigned)id->owner, (unsigned)id->group,
+                (unsigned)id->mode & 07777);
+    return MFX_PERMFAIL;
 }
 
 enum mfx_rc
 mfx_file_check_private(const char *path, struct mfx_err *err)
 {
-    struct stat st;
-    if (stat(path, &st) != 0)
+    struct mfx_file_id id;
+    enum mfx_rc rc = mfx_file_identify(path, &id, err);
+    if (rc == MFX_OK)
+        rc = mfx_file_id_check_private(path, &id, err);
+    if (rc != MFX_OK)
+        return rc;
+    char real[PATH_MAX];
+    if (realpath(path, real) == NULL)
         return path_error(path, errno, err);
-    if ((st.st_mode & 0077) == 0 ||
-        ((st.st_mode & 0037) == 0 && st.st_gid == getegid()))
-        return check_directories(path, err);
-    mfx_err_set(err,
-                "%s can be read by others: mode %04o, group %u (chmod 0600)",
-                path, (unsigned)st.st_mode & 07777, (unsigned)st.st_gid);
-    return MFX_PERMFAIL;
+    char *slash = strrchr(real, '/');
+    slash[slash == real ? 1 : 0] = '\0';
+    return mfx_directory_check_private(real, err);
 }

@@ -27,6 +27,9 @@ struct mfx_file_id {
     ino_t inode;
     off_t size;
     struct timespec modified, changed;
+    mode_t mode; /* not part of the identity */
+    uid_t owner;
+    gid_t group;
 };
 
 /* Follows symbolic links. */
@@ -40,11 +43,19 @@ enum mfx_rc mfx_file_read(const char *path, size_t max, struct mfx_arena *arena,
                           struct mfx_str *bytes, struct mfx_file_id *id,
                           struct mfx_err *err) MFX_NODISCARD;
 
-/* Who may read the file besides its owner, root and the process's own user:
- * MFX_OK when nobody; MFX_PERMFAIL with the reason in err when its mode (or
- * that of a directory above it) lets others read or replace it. */
+/* May only its owner, root and the process's own user and group read the
+ * file, and nobody else replace it? MFX_OK; or MFX_PERMFAIL with the reason
+ * in err. Both of the checks below. */
 enum mfx_rc mfx_file_check_private(const char *path,
                                    struct mfx_err *err) MFX_NODISCARD;
+/* The file's own mode and owner; no system call. */
+enum mfx_rc mfx_file_id_check_private(const char *path,
+                                      const struct mfx_file_id *id,
+                                      struct mfx_err *err) MFX_NODISCARD;
+/* A directory and all above it: none of them lets others replace what is
+ * below. */
+enum mfx_rc mfx_directory_check_private(const char *directory,
+                                        struct mfx_err *err) MFX_NODISCARD;
 
 MFX_API_END
 
