@@ -6,7 +6,7 @@
  * arithmetic is the harness's business.
  *
  *     struct mfx_header *h = mfx_headers_add(&m->headers, arena, name, value);
- *     for (h = mfx_headers_first(&list, name); h; h = mfx_header_same(h)) ...
+ *     for (h = mfx_headers_first(&list, name); h; h = h->same_next) ...
  *
  * Value convention, everywhere in mfx: `value` is the exact text behind the
  * colon, leading white space included (" hello"), lines joined by LF alone
@@ -36,7 +36,8 @@ struct mfx_header {
 
 struct mfx_headers {
     struct mfx_header *first, *last;
-    size_t count, bytes;
+    size_t count;
+    size_t bytes;            /* of the whole section with LF line ends */
     struct mfx_map *by_name; /* made when there are many; else NULL */
 };
 
@@ -60,7 +61,8 @@ bool mfx_header_name_is_valid(struct mfx_str name);
 
 /* The one gate for text that goes into a header we write: false when it holds
  * CR or NUL, or an LF that is not followed by white space and then something
- * else, or a line that is only white space. */
+ * else: no line of only white space (the first stands behind the name and may
+ * be empty). */
 bool mfx_header_value_is_safe(struct mfx_str value);
 
 /* Unfolded: each LF (and CR) taken out, nothing else changed (RFC 5322
