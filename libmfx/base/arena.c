@@ -100,7 +100,8 @@ add_block(struct mfx_arena *arena, size_t need)
         size = need;
     if (size > arena->budget - arena->taken)
         size = need;
-    if (need > arena->budget - arena->taken)
+    if (need > arena->budget - arena->taken ||
+        need > SIZE_MAX - sizeof(struct block))
         return NULL;
     struct block *b = malloc(sizeof *b + size);
     if (b == NULL)

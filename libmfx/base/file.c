@@ -21,6 +21,8 @@ path_error(const char *path, int error, struct mfx_err *err)
     case EPERM:
     case ELOOP:
     case ENAMETOOLONG:
+    case ENXIO: /* a socket */
+    case ENODEV:
         return MFX_PERMFAIL;
     default:
         return MFX_TEMPFAIL;
@@ -170,6 +172,16 @@ mfx_file_id_check_private(const char *path, const struct mfx_file_id *id,
     return MFX_PERMFAIL;
 }
 
+static enum mfx_rc
+check_parent(char *path, struct mfx_err *err)
+{
+    char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return mfx_directory_check_private(".", err);
+    slash[slash == path ? 1 : 0] = '\0';
+    return mfx_directory_check_private(path, err);
+}
+
 enum mfx_rc
 mfx_file_check_private(const char *path, struct mfx_err *err)
 {
@@ -182,7 +194,10 @@ mfx_file_check_private(const char *path, struct mfx_err *err)
     char real[PATH_MAX];
     if (realpath(path, real) == NULL)
         return path_error(path, errno, err);
-    char *slash = strrchr(real, '/');
-    slash[slash == real ? 1 : 0] = '\0';
-    return mfx_directory_check_private(real, err);
+    rc = check_parent(real, err);
+    /* a path that is a link: where the link stands counts as well */
+    if (rc != MFX_OK || strcmp(path, real) == 0 || strlen(path) >= sizeof real)
+        return rc;
+    memcpy(real, path, strlen(path) + 1);
+    return check_parent(real, err);
 }

@@ -89,14 +89,31 @@ mfx_log_redirect(void (*take)(enum mfx_log_level, struct mfx_str, void *),
     (void)pthread_mutex_unlock(&log_state.mutex);
 }
 
+/* All of it, or "..." and the end of the line. */
+static void
+put_whole(struct mfx_log_line *line, const char *p, size_t len)
+{
+    if (line->is_full)
+        return;
+    if (len > sizeof line->text - sizeof "..." - line->len) {
+        line->is_full = true;
+        p = "...";
+        len = 3;
+    }
+    memcpy(line->text + line->len, p, len);
+    line->len += len;
+}
+
 static void
 put(struct mfx_log_line *line, const char *p, size_t len)
 {
-    size_t room = sizeof line->text - 1 - line->len;
-    if (len > room)
-        len = room;
-    memcpy(line->text + line->len, p, len);
-    line->len += len;
+    size_t room = sizeof line->text - sizeof "..." - line->len;
+    if (len <= room) {
+        put_whole(line, p, len);
+    } else if (!line->is_full) {
+        put_whole(line, p, room);
+        put_whole(line, p, len);
+    }
 }
 
 static void
@@ -118,11 +135,11 @@ put_escaped(struct mfx_log_line *line, struct mfx_str value)
     for (size_t i = 0; i < value.len; i++) {
         unsigned char c = (unsigned char)value.p[i];
         if (c == '"' || c == '\\') {
-            put(line, (char[]){'\\', (char)c}, 2);
+            put_whole(line, (char[]){'\\', (char)c}, 2);
         } else if (c < ' ' || c >= 0x7F) {
-            put(line, (char[]){'\\', 'x', hex[c >> 4], hex[c & 15]}, 4);
+            put_whole(line, (char[]){'\\', 'x', hex[c >> 4], hex[c & 15]}, 4);
         } else {
-            put(line, (char[]){(char)c}, 1);
+            put_whole(line, (char[]){(char)c}, 1);
         }
     }
 }
@@ -132,6 +149,7 @@ mfx_log_begin(struct mfx_log_line *line, struct mfx_str queue_id,
               const char *event)
 {
     line->len = 0;
+    line->is_full = false;
     if (queue_id.len == 0)
         put_text(line, "NOQUEUE");
     else
@@ -144,6 +162,7 @@ void
 mfx_log_begin_daemon(struct mfx_log_line *line, const char *event)
 {
     line->len = 0;
+    line->is_full = false;
     put_text(line, event);
 }
 
@@ -228,8 +247,13 @@ mfx_log_end(struct mfx_log_line *line, enum mfx_log_level level)
     const char *mark = level <= MFX_LOG_WARNING ? level_names[level] : "";
     int len = snprintf(out, sizeof out, "%s: %s%s%.*s\n", log_state.ident, mark,
                        mark[0] == '\0' ? "" : ": ", (int)line->len, line->text);
+    size_t size = len < 0 ? 0 : (size_t)len;
+    if (size >= sizeof out) {
+        size = sizeof out - 1;
+        out[size - 1] = '\n';
+    }
     /* one write, so that lines of several threads do not mix */
-    if (len > 0 && write(STDERR_FILENO, out, (size_t)len) < 0)
+    if (size > 0 && write(STDERR_FILENO, out, size) < 0)
         return;
 }
 

@@ -60,6 +60,7 @@ void mfx_log_redirect(void (*take)(enum mfx_log_level level,
 
 struct mfx_log_line {
     size_t len;
+    bool is_full; /* ends with "...", takes no more */
     char text[MFX_LOG_LINE_MAX];
 };
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <mfx/base/str.h>
 
-#include <strings.h>
-
 static bool
 same_nocase(const char *a, const char *b, size_t len)
 {
@@ -54,7 +52,8 @@ mfx_str_ends_nocase(struct mfx_str s, struct mfx_str suffix)
 {
     if (suffix.len > s.len)
         return false;
-    return same_nocase(s.p + (s.len - suffix.len), suffix.p, suffix.len);
+    return suffix.len == 0 ||
+           same_nocase(s.p + (s.len - suffix.len), suffix.p, suffix.len);
 }
 
 int
@@ -126,6 +125,9 @@ bool
 mfx_str_word(struct mfx_str *rest, const char *separators, struct mfx_str *word)
 {
     size_t start = 0;
+    *word = mfx_str(NULL, 0);
+    if (rest->len == 0)
+        return false;
     while (start < rest->len && is_one_of(rest->p[start], separators))
         start++;
     size_t end = start;
