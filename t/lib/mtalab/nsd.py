@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""nsd - a private, authoritative NSD
+
+It serves one zone, the root: any name can be given records, any other is
+answered NXDOMAIN. ask_txt() is a client for verifiers that want a function.
+"""
+import os
+import signal
+import socket
+import struct
+
+from .process import Process, free_port, wait_until
+
+CONFIG = '''\
+server:
+  ip-address: 127.0.0.1@{port}
+  do-ip6: no
+  server-count: 1
+  username: ""
+  zonesdir: "{dir}"
+  database: ""
+  zonelistfile: "{dir}/zone.list"
+  xfrdfile: "{dir}/xfrd.state"
+  pidfile: "{dir}/nsd.pid"
+  hide-version: yes
+remote-control:
+  control-enable: no
+zone:
+  name: "."
+  zonefile: "{dir}/root.zone"
+'''
+ZONE_HEAD = '''\
+$ORIGIN .
+$TTL 60
+@ IN SOA ns.test. hostmaster.test. {serial} 3600 600 86400 30
+@ IN NS ns.test.
+ns.test. IN A 127.0.0.1
+serial.test. IN TXT "{serial}"
+'''
+
+
+class Nsd:
+    """records: lines of a zone file, names ending in a dot."""
+
+    def __init__(self, folder, records=(), port=None):
+        self.dir = folder
+        self.port = port or free_port()
+        self.serial = 0
+        os.makedirs(folder, exist_ok=True)
+        with open(folder + '/nsd.conf', 'w', encoding='ascii') as file:
+            file.write(CONFIG.format(port=self.port, dir=folder))
+        self._write(records)
+        self.process = Process(['/usr/sbin/nsd', '-d', '-c',
+                                folder + '/nsd.conf'], folder + '/log')
+        self.process.wait_ready(self._serves_this, 'NSD')
+
+    def _write(self, records):
+        self.serial += 1
+        path = self.dir + '/root.zone'
+        with open(path + '.new', 'w', encoding='utf-8') as file:
+            file.write(ZONE_HEAD.format(serial=self.serial))
+            for line in records:
+                file.write(line.rstrip('\n') + '\n')
+        os.rename(path + '.new', path)
+
+    def _serves_this(self):
+        try:
+            answer = ask_txt('serial.test', self.port, seconds=0.2)
+        except OSError:
+            return False
+        return answer == [b'%d' % self.serial]
+
+    def publish(self, records):
+        """Replaces all records; returns when they are served."""
+        self._write(records)
+        os.kill(self.process.pid, signal.SIGHUP)
+        wait_until(self._serves_this, 'the new zone')
+
+    def is_running(self):
+        return self.process.is_running()
+
+    def log(self):
+        return self.process.log()
+
+    def stop(self):
+        self.process.stop()
+
+
+def _question(name):
+    labels = b''.join(bytes([len(label)]) + label
+                      for label in name.rstrip('.').encode().split(b'.'))
+    head = struct.pack('>6H', 0x4d46, 0x0100, 1, 0, 0, 1)
+    # EDNS: a 2048 bit key does not fit into 512 bytes
+    edns = b'\0' + struct.pack('>HHIH', 41, 4096, 0, 0)
+    return head + labels + b'\0' + struct.pack('>HH', 16, 1) + edns
+
+
+def _skip_name(packet, at):
+    while packet[at]:
+        if packet[at] >= 0xc0:
+            return at + 2
+        at += packet[at] + 1
+    return at + 1
+
+
+def _strings(rdata):
+    text = b''
+    while rdata:
+        text += rdata[1:1 + rdata[0]]
+        rdata = rdata[1 + rdata[0]:]
+    return text
+
+
+def ask_txt(name, port, seconds=2.0):
+    """The TXT records of a name, the strings of each joined."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(seconds)
+        client.connect(('127.0.0.1', port))
+        client.send(_question(name))
+        packet = client.recv(65535)
+    count = struct.unpack('>H', packet[6:8])[0]
+    at = _skip_name(packet, 12) + 4
+    found = []
+    for _ in range(count):
+        at = _skip_name(packet, at)
+        kind, _, _, length = struct.unpack('>HHIH', packet[at:at + 10])
+        at += 10
+        if kind == 16:
+            found.append(_strings(packet[at:at + length]))
+        at += length
+    return found
