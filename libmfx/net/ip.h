@@ -68,7 +68,8 @@ void mfx_ip_set_free(struct mfx_ip_set *set);
  * network the first stays. */
 enum mfx_rc mfx_ip_set_add(struct mfx_ip_set *set, const struct mfx_net *net,
                            int value) MFX_NODISCARD;
-/* The longest prefix that holds the address; false when none does. */
+/* The longest prefix that holds the address; false when none does. net and
+ * value may be NULL. */
 bool mfx_ip_set_get(const struct mfx_ip_set *set, const struct mfx_ip *ip,
                     struct mfx_net *net, int *value);
 size_t mfx_ip_set_count(const struct mfx_ip_set *set);

@@ -141,9 +141,10 @@ struct mfx_resolver_dns_stats {
 void mfx_resolver_dns_stats(struct mfx_resolver *resolver,
                             struct mfx_resolver_dns_stats *stats);
 
-/* From lines "name TYPE data" ('#' comments; TXT data: one quoted string or
- * several, or the rest of the line); "name TYPE !servfail", "!timeout",
- * "!nodata", "!malformed" give that status. OpenDKIM's TestPublicKeys form
+/* From lines "name [ttl] [IN] TYPE data" ('#' comments; TXT data: one quoted
+ * string or several, in parentheses or not, or the rest of the line);
+ * "name TYPE !servfail", "!timeout", "!nodata", "!nxdomain", "!malformed"
+ * give that status. OpenDKIM's TestPublicKeys form
  * "selector._domainkey.domain text" is a TXT line too. Unknown names are
  * MFX_DNS_NO_NAME. Timeout answers come at once. */
 enum mfx_rc mfx_resolver_static_new(struct mfx_str zone,
