@@ -12,7 +12,7 @@
  *
  * Errors: text for people goes into struct mfx_err, passed last; it may be
  * NULL. The text never decides anything.
- * Threads: values, no sharing.
+ * Ownership: the caller's storage. Threads: values, no sharing.
  */
 #ifndef MFX_BASE_RC_H
 #define MFX_BASE_RC_H
