@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The stage hooks of mfx-dkim: they collect the facts, ask the policy once
+ * the header is known, and hand over to signing.c or verifying.c.
+ */
+#include "message.h"
+
+#include <inttypes.h>
+
+static struct dkim_message *
+message_of(struct mfx_message *m)
+{
+    if (m->state == NULL)
+        m->state = mfx_arena_alloc(m->arena, sizeof(struct dkim_message));
+    return m->state;
+}
+
+static enum mfx_rc
+on_rcpt(struct mfx_message *m, struct mfx_recipient *recipient)
+{
+    struct dkim_message *d = message_of(m);
+    struct mfx_err err = {""};
+    if (d == NULL)
+        return MFX_TEMPFAIL;
+    enum mfx_rc rc = dkim_policy_excepts_recipient(
+        dkim_policy_of(m), recipient->address, m->arena, &err);
+    if (rc == MFX_OK) {
+        d->is_to_excepted = true;
+        mfx_trace(m->decision, "except_recipients", "%.*s",
+                  MFX_STR_ARG(recipient->address));
+    }
+    if (rc == MFX_OK || rc == MFX_NOTFOUND)
+        return MFX_OK;
+    mfx_trace(m->decision, "except_recipients", "%s", err.msg);
+    return rc;
+}
+
+static enum mfx_rc
+on_header(struct mfx_message *m, const struct mfx_header *header)
+{
+    struct dkim_message *d = message_of(m);
+    return d == NULL ? MFX_TEMPFAIL : dkim_verifying_header(m, d, header);
+}
+
+static void
+make_plan(struct mfx_message *m, struct dkim_message *d)
+{
+    struct dkim_facts facts = {
+        .headers = &m->headers,
+        .origin = m->origin,
+        .client_name = m->connection->client_name,
+        .client_ip = m->connection->client_ip,
+        .login = m->login,
+        .is_null_sender = m->sender.len == 0,
+        .is_to_excepted = d->is_to_excepted,
+    };
+    dkim_policy_plan(dkim_policy_of(m), &facts, m->arena, m->decision,
+                     &d->plan);
+    if (d->plan.from_domain.len > 0)
+        mfx_fact(m->decision, "author", d->plan.from_domain);
+}
+
+static void
+pass(struct mfx_message *m, const struct dkim_message *d)
+{
+    if (d->plan.should_sign)
+        atomic_fetch_add(&dkim_policy_of(m)->shared->unsigned_messages, 1);
+    mfx_decision_event(m->decision, d->plan.should_sign ? "unsigned" : "passed",
+                       d->plan.reason);
+    /* with nothing to change, the MTA need not send the rest */
+    if (m->decision->edits == NULL)
+        mfx_decide_accept(m->decision, NULL);
+}
+
+static enum mfx_rc
+refuse(struct mfx_message *m, const struct dkim_message *d)
+{
+    struct mfx_str reason = mfx_arena_copy(m->arena, d->plan.reason);
+    atomic_fetch_add(&dkim_policy_of(m)->shared->refused, 1);
+    if (reason.p == NULL)
+        return MFX_TEMPFAIL;
+    if (d->plan.job == DKIM_JOB_REFUSE)
+        mfx_decide_reject(m->decision, 550, "5.7.1", d->plan.reason, reason.p);
+    else
+        mfx_decide_tempfail(m->decision, 451, "4.7.0",
+                            mfx_str_of("message cannot be signed now"),
+                            reason.p);
+    return MFX_OK;
+}
+
+static enum mfx_rc
+on_eoh(struct mfx_message *m)
+{
+    struct dkim_message *d = message_of(m);
+    if (d == NULL)
+        return MFX_TEMPFAIL;
+    make_plan(m, d);
+    if (dkim_policy_of(m)->settings->verify.enable && !d->plan.is_exempt)
+        dkim_verifying_remove_results(m);
+    switch (d->plan.job) {
+    case DKIM_JOB_SIGN:
+        return dkim_signing_begin(m, d);
+    case DKIM_JOB_VERIFY:
+        return dkim_verifying_begin(m, d);
+    case DKIM_JOB_PASS:
+        pass(m, d);
+        return MFX_OK;
+    case DKIM_JOB_REFUSE:
+    case DKIM_JOB_DEFER:
+        return refuse(m, d);
+    }
+    return MFX_TEMPFAIL;
+}
+
+static enum mfx_rc
+on_body(struct mfx_message *m, struct mfx_str piece, bool *done)
+{
+    struct dkim_message *d = message_of(m);
+    if (d == NULL)
+        return MFX_TEMPFAIL;
+    if (d->plan.job == DKIM_JOB_SIGN)
+        dkim_signing_body(d, piece);
+    else if (d->plan.job == DKIM_JOB_VERIFY)
+        dkim_verifying_body(d, piece);
+    *done = !d->wants_body;
+    return MFX_OK;
+}
+
+static enum mfx_rc
+on_eom(struct mfx_message *m)
+{
+    struct dkim_message *d = message_of(m);
+    if (d == NULL)
+        return MFX_TEMPFAIL;
+    switch (d->plan.job) {
+    case DKIM_JOB_SIGN:
+        return dkim_signing_end(m, d);
+    case DKIM_JOB_VERIFY:
+        return dkim_verifying_end(m, d);
+    case DKIM_JOB_PASS:
+    case DKIM_JOB_REFUSE:
+    case DKIM_JOB_DEFER:
+        return MFX_OK;
+    }
+    return MFX_TEMPFAIL;
+}
+
+static void
+get_wants(const void *policy, struct mfx_wants *wants)
+{
+    (void)policy;
+    wants->headers = true;
+    wants->body = MFX_BODY_STREAM;
+}
+
+static void
+put_counter(struct mfx_buf *out, const char *name, const char *help,
+            uint64_t value)
+{
+    mfx_buf_printf(out, "# HELP %s %s\n# TYPE %s counter\n%s %" PRIu64 "\n",
+                   name, help, name, name, value);
+}
+
+static void
+put_metrics(const void *arg, struct mfx_buf *out)
+{
+    const struct dkim_policy *policy = arg;
+    struct dkim_shared *s = policy->shared;
+    struct dkim_keys_counts keys = dkim_keys_counts(policy->keys);
+    put_counter(out, "mfx_dkim_signed_total", "Messages signed.",
+                atomic_load(&s->signed_messages));
+    put_counter(out, "mfx_dkim_signatures_total", "Signatures made.",
+                atomic_load(&s->signatures));
+    put_counter(out, "mfx_dkim_sign_failures_total",
+                "Messages that should have been signed and could not be.",
+                atomic_load(&s->sign_failures));
+    put_counter(out, "mfx_dkim_unsigned_total",
+                "Messages of ours that have no key or may not be signed.",
+                atomic_load(&s->unsigned_messages));
+    put_counter(out, "mfx_dkim_refused_total",
+                "Messages refused or deferred at the end of the header.",
+                atomic_load(&s->refused));
+    put_counter(out, "mfx_dkim_removed_results_total",
+                "Authentication-Results fields removed as forged.",
+                atomic_load(&s->removed_results));
+    mfx_buf_printf(out, "# HELP mfx_dkim_results_total Signatures verified, "
+                        "by result.\n# TYPE mfx_dkim_results_total counter\n");
+    for (int i = MFX_DKIM_NONE; i <= MFX_DKIM_PERMERROR; i++)
+        mfx_buf_printf(out,
+                       "mfx_dkim_results_total{result=\"%s\"} %" PRIu64 "\n",
+                       mfx_dkim_status_name((enum mfx_dkim_status)i),
+                       (uint64_t)atomic_load(&s->results[i]));
+    mfx_buf_printf(out,
+                   "# HELP mfx_dkim_keys Private keys, by state.\n"
+                   "# TYPE mfx_dkim_keys gauge\n"
+                   "mfx_dkim_keys{state=\"known\"} %zu\n"
+                   "mfx_dkim_keys{state=\"parsed\"} %zu\n"
+                   "mfx_dkim_keys{state=\"failed\"} %zu\n",
+                   keys.files, keys.parsed, keys.failed);
+}
+
+static bool
+is_outdated(const void *policy)
+{
+    return dkim_keys_is_outdated(((const struct dkim_policy *)policy)->keys);
+}
+
+static const char *const *
+get_directories(const void *policy, size_t *count)
+{
+    return dkim_keys_directories(((const struct dkim_policy *)policy)->keys,
+                                 count);
+}
+
+const struct mfx_filter dkim_filter = {
+    .name = "mfx-dkim",
+    .summary = "sign and verify mail with DKIM",
+    .options = dkim_options,
+    .settings_size = sizeof(struct dkim_settings),
+    .policy_new = dkim_policy_new,
+    .policy_free = dkim_policy_free,
+    .policy_is_outdated = is_outdated,
+    .policy_directories = get_directories,
+    .wants = get_wants,
+    .hooks =
+        {
+                .rcpt = on_rcpt,
+                .header = on_header,
+                .eoh = on_eoh,
+                .body = on_body,
+                .eom = on_eom,
+                },
+    .metrics = put_metrics,
+};

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the results of verifying mean for the message: dkim_policy_judge.
+ */
+#include "policy.h"
+
+/* The best result speaks for the message. An outage stands before a refusal:
+ * what could not be checked may have been right. */
+static int
+rank(enum mfx_dkim_status status)
+{
+    switch (status) {
+    case MFX_DKIM_PASS:
+        return 6;
+    case MFX_DKIM_TEMPERROR:
+        return 5;
+    case MFX_DKIM_POLICY:
+        return 4;
+    case MFX_DKIM_NEUTRAL:
+        return 3;
+    case MFX_DKIM_FAIL:
+        return 2;
+    case MFX_DKIM_PERMERROR:
+        return 1;
+    case MFX_DKIM_NONE:
+        return 0;
+    }
+    return 0;
+}
+
+/* A failing signature under a key in test mode counts as no signature (RFC
+ * 6376 3.6.1 t=y). */
+static enum mfx_dkim_status
+counted_status(const struct mfx_dkim_result *result)
+{
+    if (result->is_testing && result->status != MFX_DKIM_PASS &&
+        result->status != MFX_DKIM_TEMPERROR)
+        return MFX_DKIM_NONE;
+    return result->status;
+}
+
+/* d= is the author's domain, or above or below it. */
+static bool
+is_aligned(const struct mfx_dkim_result *result, struct mfx_str author)
+{
+    return result->domain.len > 0 &&
+           (mfx_domain_is_within(result->domain, author) ||
+            mfx_domain_is_within(author, result->domain));
+}
+
+/* author empty: whatever the signer. */
+static enum mfx_dkim_status
+best(const struct mfx_dkim_result *results, size_t count, struct mfx_str author)
+{
+    enum mfx_dkim_status status = MFX_DKIM_NONE;
+    for (size_t i = 0; i < count; i++) {
+        if (author.len > 0 && !is_aligned(&results[i], author))
+            continue;
+        enum mfx_dkim_status s = counted_status(&results[i]);
+        if (rank(s) > rank(status))
+            status = s;
+    }
+    return status;
+}
+
+/* RFC 7372 3.1: 5.7.20 no passing signature, 5.7.21 none acceptable, 5.7.22
+ * none that matches the author. */
+static void
+set(struct dkim_judgement *judgement, enum dkim_action action,
+    const char *enhanced, const char *text, const char *reason)
+{
+    judgement->action = action;
+    judgement->code = action == DKIM_ACTION_TEMPFAIL ? 451 : 550;
+    judgement->enhanced = enhanced;
+    judgement->text = text;
+    judgement->reason = reason;
+}
+
+static void
+judge_status(const struct dkim_settings *s, struct dkim_judgement *judgement)
+{
+    switch (judgement->status) {
+    case MFX_DKIM_PASS:
+        set(judgement, DKIM_ACTION_ACCEPT, "", "", "pass");
+        return;
+    case MFX_DKIM_NONE:
+        set(judgement, (enum dkim_action)s->verify.on_none, "5.7.20",
+            "no DKIM signature", "none");
+        return;
+    case MFX_DKIM_FAIL:
+    case MFX_DKIM_NEUTRAL:
+        set(judgement, (enum dkim_action)s->verify.on_fail, "5.7.20",
+            "no passing DKIM signature", "fail");
+        return;
+    case MFX_DKIM_POLICY:
+        set(judgement, (enum dkim_action)s->verify.on_policy, "5.7.21",
+            "no acceptable DKIM signature", "policy");
+        return;
+    case MFX_DKIM_PERMERROR:
+        set(judgement, (enum dkim_action)s->verify.on_permerror, "5.7.20",
+            "DKIM signature cannot be checked", "permerror");
+        return;
+    case MFX_DKIM_TEMPERROR:
+        set(judgement, (enum dkim_action)s->verify.on_temperror, "4.7.20",
+            "DKIM signature could not be checked now", "temperror");
+        return;
+    }
+}
+
+/* The row of the domain itself, or of a parent as ".example.org". */
+static enum mfx_rc
+find_author_policy(struct mfx_table *table, struct mfx_str domain,
+                   struct mfx_arena *arena, struct mfx_str *value,
+                   struct mfx_err *err)
+{
+    enum mfx_rc rc = mfx_table_get(table, domain, arena, value, err);
+    while (rc == MFX_NOTFOUND && mfx_str_has(domain, '.')) {
+        domain = mfx_str_from(domain, mfx_str_find(domain, '.'));
+        rc = mfx_table_get(table, domain, arena, value, err);
+        domain = mfx_str_from(domain, 1);
+    }
+    return rc;
+}
+
+/* What verify.author_policy says of one domain in From. */
+static void
+judge_author(const struct dkim_policy *policy, struct mfx_str author,
+             enum mfx_dkim_status aligned, struct mfx_arena *arena,
+             struct mfx_decision *trace, struct dkim_judgement *judgement)
+{
+    struct mfx_str word = {NULL, 0};
+    struct mfx_err err = {""};
+    enum dkim_action action = DKIM_ACTION_TEMPFAIL;
+    enum mfx_rc rc = find_author_policy(policy->settings->verify.author_policy,
+                                        author, arena, &word, &err);
+    if (rc == MFX_NOTFOUND)
+        return;
+    if (rc == MFX_OK)
+        rc = dkim_action_parse(word, &action);
+    mfx_trace(trace, "author_policy", "%.*s: %.*s%s", MFX_STR_ARG(author),
+              MFX_STR_ARG(word), err.msg);
+    if (rc != MFX_OK)
+        set(judgement, DKIM_ACTION_TEMPFAIL, "4.7.22",
+            "policy for the author's domain could not be looked up",
+            "verify.author_policy failed");
+    else if (aligned == MFX_DKIM_PASS || action == DKIM_ACTION_ACCEPT)
+        set(judgement, DKIM_ACTION_ACCEPT, "", "", "author policy");
+    else if (aligned == MFX_DKIM_TEMPERROR)
+        set(judgement, DKIM_ACTION_TEMPFAIL, "4.7.22",
+            "DKIM signature of the author's domain could not be checked now",
+            "author policy, key look-up failed");
+    else
+        set(judgement, action,
+            action == DKIM_ACTION_TEMPFAIL ? "4.7.22" : "5.7.22",
+            "no valid DKIM signature of the author's domain",
+            "author policy, no aligned pass");
+}
+
+void
+dkim_policy_judge(const struct dkim_policy *policy,
+                  const struct dkim_plan *plan,
+                  const struct mfx_dkim_result *results, size_t count,
+                  struct mfx_arena *arena, struct mfx_decision *trace,
+                  struct dkim_judgement *judgement)
+{
+    judgement->status = best(results, count, mfx_str(NULL, 0));
+    judge_status(policy->settings, judgement);
+    mfx_trace(trace, "verify", "%s", mfx_dkim_status_name(judgement->status));
+    if (judgement->action == DKIM_ACTION_TEMPFAIL &&
+        judgement->enhanced[0] == '5')
+        judgement->enhanced = "4.7.20";
+    if (policy->settings->verify.author_policy == NULL)
+        return;
+    bool has_refusal = false;
+    for (size_t i = 0; i < plan->author_count && !has_refusal; i++) {
+        struct mfx_str author = plan->author_domains[i];
+        if (author.len == 0)
+            continue;
+        judge_author(policy, author, best(results, count, author), arena, trace,
+                     judgement);
+        has_refusal = judgement->action != DKIM_ACTION_ACCEPT;
+    }
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "policy.h"
+
+const char *
+dkim_job_name(enum dkim_job job)
+{
+    static const char *const names[] = {
+        [DKIM_JOB_PASS] = "pass",     [DKIM_JOB_SIGN] = "sign",
+        [DKIM_JOB_VERIFY] = "verify", [DKIM_JOB_REFUSE] = "refuse",
+        [DKIM_JOB_DEFER] = "defer",
+    };
+    return names[job];
+}
+
+enum {
+    AUTHORS_MAX = 100, /* mailboxes looked at in all From fields together */
+};
+
+/* Lower-case A-labels; empty when it is no domain. */
+static struct mfx_str
+usable_domain(struct mfx_str domain, struct mfx_arena *arena)
+{
+    struct mfx_str ascii;
+    if (mfx_domain_to_ascii(domain, arena, &ascii) == MFX_OK &&
+        mfx_domain_is_valid(ascii, false))
+        return ascii;
+    return mfx_str(NULL, 0);
+}
+
+static enum mfx_rc
+take_authors(const struct mfx_header *from, struct mfx_arena *arena,
+             struct dkim_plan *plan)
+{
+    struct mfx_address_list list = {.count = 0};
+    enum mfx_rc rc = mfx_address_list_parse(
+        from->value, arena, AUTHORS_MAX - plan->author_count, &list);
+    for (size_t i = 0; i < list.count; i++) {
+        struct mfx_str domain = usable_domain(list.mailboxes[i].domain, arena);
+        if (plan->author_count == 0) {
+            plan->author = list.mailboxes[i];
+            plan->from_domain = domain;
+        }
+        plan->author_domains[plan->author_count++] = domain;
+    }
+    return rc;
+}
+
+/* Finds the author: the one mailbox of the one From field. Returns NULL when
+ * all is as it should be, else what is wrong; plan->author is the first
+ * mailbox if there is any. */
+static const char *
+find_author(const struct dkim_facts *facts, struct mfx_arena *arena,
+            struct dkim_plan *plan)
+{
+    struct mfx_str name = MFX_STR("From");
+    const struct mfx_header *from = mfx_headers_first(facts->headers, name);
+    if (from == NULL)
+        return "no From field";
+    plan->author_domains =
+        mfx_arena_alloc_array(arena, AUTHORS_MAX, sizeof(struct mfx_str));
+    if (plan->author_domains == NULL)
+        return "out of memory";
+    enum mfx_rc rc = take_authors(from, arena, plan);
+    for (const struct mfx_header *more = from->same_next;
+         more != NULL && plan->author_count < AUTHORS_MAX;
+         more = more->same_next)
+        (void)take_authors(more, arena, plan);
+    if (from->same_next != NULL)
+        return "several From fields";
+    if (rc == MFX_NOTFOUND)
+        return "no address in From";
+    if (rc != MFX_OK)
+        return "From cannot be read";
+    if (plan->author_count > 1)
+        return "several addresses in From";
+    if (plan->from_domain.len == 0)
+        return "no usable domain in From";
+    return NULL;
+}
+
+static void
+finish(struct dkim_plan *plan, enum dkim_job job, struct mfx_str reason)
+{
+    plan->job = job;
+    plan->reason = reason;
+}
+
+/* A failure on the way to a signature, as sign.on_error says. */
+static void
+fail_signing(const struct dkim_policy *policy, struct mfx_arena *arena,
+             struct dkim_plan *plan, const char *what,
+             const struct mfx_err *err)
+{
+    static const enum dkim_job jobs[] = {
+        [DKIM_ACTION_ACCEPT] = DKIM_JOB_PASS,
+        [DKIM_ACTION_REJECT] = DKIM_JOB_REFUSE,
+        [DKIM_ACTION_TEMPFAIL] = DKIM_JOB_DEFER,
+    };
+    finish(plan, jobs[policy->settings->sign.on_error],
+           mfx_arena_printf(arena, "%s: %s", what, err->msg));
+    atomic_fetch_add(&policy->shared->sign_failures, 1);
+}
+
+static bool
+login_domain_fits(struct mfx_str login, const struct dkim_plan *plan)
+{
+    size_t at = mfx_str_find_last(login, '@');
+    return at < login.len &&
+           mfx_domain_is_within(plan->from_domain, mfx_str_from(login, at + 1));
+}
+
+static bool
+login_address_fits(struct mfx_str login, const struct dkim_plan *plan)
+{
+    size_t at = mfx_str_find_last(login, '@');
+    return mfx_str_eq_nocase(mfx_str_head(login, at), plan->author.local) &&
+           mfx_str_eq_nocase(mfx_str_from(login, at + 1), plan->from_domain);
+}
+
+static bool
+is_in_list(struct mfx_str list, struct mfx_str domain)
+{
+    struct mfx_str word;
+    while (mfx_str_word(&list, ", \t", &word))
+        if (mfx_str_is(word, "*") || mfx_domain_is_within(domain, word))
+            return true;
+    return false;
+}
+
+/* MFX_OK: the login may write as this author. */
+static enum mfx_rc
+match_login(const struct dkim_policy *policy, const struct dkim_facts *facts,
+            const struct dkim_plan *plan, struct mfx_arena *arena,
+            struct mfx_err *err)
+{
+    const struct dkim_settings *s = policy->settings;
+    int match = s->sign.login_match;
+    if (match == DKIM_LOGIN_MATCH_OFF || facts->login.len == 0)
+        return MFX_OK;
+    if (match == DKIM_LOGIN_MATCH_DOMAIN
+            ? login_domain_fits(facts->login, plan)
+            : login_address_fits(facts->login, plan))
+        return MFX_OK;
+    if (s->sign.login_domains == NULL)
+        return MFX_NOTFOUND;
+    struct mfx_str domains;
+    enum mfx_rc rc = mfx_table_get(s->sign.login_domains, facts->login, arena,
+                                   &domains, err);
+    if (rc == MFX_OK && !is_in_list(domains, plan->from_domain))
+        rc = MFX_NOTFOUND;
+    return rc;
+}
+
+/* Mail of ours from a domain that has keys: may it be signed? */
+static void
+plan_login(const struct dkim_policy *policy, const struct dkim_facts *facts,
+           struct mfx_arena *arena, struct mfx_decision *trace,
+           struct dkim_plan *plan)
+{
+    struct mfx_err err = {""};
+    enum mfx_rc rc = match_login(policy, facts, plan, arena, &err);
+    if (rc == MFX_OK) {
+        finish(plan, DKIM_JOB_SIGN, mfx_str_of("ours"));
+        return;
+    }
+    mfx_trace(trace, "login_match", "%s", mfx_rc_name(rc));
+    if (rc != MFX_NOTFOUND) {
+        fail_signing(policy, arena, plan, "sign.login_domains", &err);
+        return;
+    }
+    bool refuse =
+        policy->settings->sign.on_login_mismatch == DKIM_ACTION_REJECT;
+    finish(plan, refuse ? DKIM_JOB_REFUSE : DKIM_JOB_PASS,
+           mfx_str_of("login does not match From"));
+}
+
+static void
+plan_bad_from(const struct dkim_policy *policy, const struct dkim_facts *facts,
+              const char *problem, struct dkim_plan *plan)
+{
+    bool refuse = policy->settings->sign.on_from != DKIM_ON_FROM_PASS &&
+                  !facts->is_null_sender;
+    finish(plan, refuse ? DKIM_JOB_REFUSE : DKIM_JOB_PASS, mfx_str_of(problem));
+}
+
+/* Mail of ours: signed, refused, deferred, or passed for a reason that an
+ * operator must see. */
+static void
+plan_signing(const struct dkim_policy *policy, const struct dkim_facts *facts,
+             const char *from_problem, struct mfx_arena *arena,
+             struct mfx_decision *trace, struct dkim_plan *plan)
+{
+    const struct dkim_settings *s = policy->settings;
+    if (facts->is_to_excepted) {
+        finish(plan, DKIM_JOB_PASS, mfx_str_of("excepted recipient"));
+        return;
+    }
+    plan->should_sign = true;
+    if (from_problem != NULL &&
+        (s->sign.on_from != DKIM_ON_FROM_FIRST || plan->from_domain.len == 0)) {
+        plan_bad_from(policy, facts, from_problem, plan);
+        return;
+    }
+    struct mfx_err err = {""};
+    enum mfx_rc rc = dkim_signers_find(policy->signers, plan->author.local,
+                                       plan->from_domain, arena, trace,
+                                       &plan->signers, &err);
+    if (rc == MFX_OK) {
+        plan_login(policy, facts, arena, trace, plan);
+    } else if (rc == MFX_NOTFOUND) {
+        finish(plan, DKIM_JOB_PASS,
+               mfx_arena_printf(arena, "no key for %.*s",
+                                MFX_STR_ARG(plan->from_domain)));
+    } else {
+        fail_signing(policy, arena, plan, "keys", &err);
+    }
+}
+
+static bool
+is_exempt_client(const struct dkim_policy *policy,
+                 const struct dkim_facts *facts, struct mfx_arena *arena,
+                 struct mfx_decision *trace, struct dkim_plan *plan)
+{
+    struct mfx_str entry;
+    if (!mfx_host_list_has(policy->exempt_clients, facts->client_name,
+                           &facts->client_ip, &entry))
+        return false;
+    mfx_trace(trace, "exempt_clients", "%.*s", MFX_STR_ARG(entry));
+    plan->is_exempt = true;
+    finish(plan, DKIM_JOB_PASS,
+           mfx_arena_printf(arena, "exempt client %.*s", MFX_STR_ARG(entry)));
+    return true;
+}
+
+/* True when the domain is exempt or that could not be found out. */
+static bool
+is_exempt_domain(const struct dkim_policy *policy, struct mfx_arena *arena,
+                 struct mfx_decision *trace, struct dkim_plan *plan)
+{
+    struct mfx_table *table = policy->settings->exempt_domains;
+    struct mfx_str value;
+    struct mfx_err err = {""};
+    if (table == NULL || plan->from_domain.len == 0)
+        return false;
+    enum mfx_rc rc =
+        mfx_table_get(table, plan->from_domain, arena, &value, &err);
+    mfx_trace(trace, "exempt_domains", "%s", mfx_rc_name(rc));
+    if (rc == MFX_NOTFOUND)
+        return false;
+    if (rc == MFX_OK) {
+        finish(plan, DKIM_JOB_PASS, mfx_str_of("exempt domain"));
+    } else {
+        fail_signing(policy, arena, plan, "exempt_domains", &err);
+    }
+    return true;
+}
+
+static void
+plan_verifying(const struct dkim_policy *policy, const struct dkim_facts *facts,
+               struct mfx_arena *arena, struct mfx_decision *trace,
+               struct dkim_plan *plan)
+{
+    const struct dkim_settings *s = policy->settings;
+    struct mfx_str entry;
+    bool is_ours = mfx_origin_is_ours(&facts->origin);
+    if (!s->verify.enable) {
+        finish(plan, DKIM_JOB_PASS, mfx_str_of("not ours, verify is off"));
+    } else if (is_ours && !s->verify.ours) {
+        finish(plan, DKIM_JOB_PASS, mfx_str_of("ours, sign is off"));
+    } else if (mfx_host_list_has(policy->skip_hosts, facts->client_name,
+                                 &facts->client_ip, &entry)) {
+        mfx_trace(trace, "skip_hosts", "%.*s", MFX_STR_ARG(entry));
+        finish(plan, DKIM_JOB_PASS,
+               mfx_arena_printf(arena, "in verify.skip_hosts: %.*s",
+                                MFX_STR_ARG(entry)));
+    } else {
+        finish(plan, DKIM_JOB_VERIFY,
+               mfx_str_of(is_ours ? "ours, not signed" : "not ours"));
+    }
+}
+
+void
+dkim_policy_plan(const struct dkim_policy *policy,
+                 const struct dkim_facts *facts, struct mfx_arena *arena,
+                 struct mfx_decision *trace, struct dkim_plan *plan)
+{
+    const struct dkim_settings *s = policy->settings;
+    *plan = (struct dkim_plan){.job = DKIM_JOB_DEFER};
+    mfx_trace(trace, "origin", "%s %.*s",
+              mfx_origin_rule_name(facts->origin.rule),
+              MFX_STR_ARG(facts->origin.detail));
+    if (is_exempt_client(policy, facts, arena, trace, plan))
+        return;
+    const char *from_problem = find_author(facts, arena, plan);
+    mfx_trace(trace, "from", "%.*s@%.*s%s%s", MFX_STR_ARG(plan->author.local),
+              MFX_STR_ARG(plan->from_domain), from_problem ? ": " : "",
+              from_problem ? from_problem : "");
+    if (is_exempt_domain(policy, arena, trace, plan))
+        return;
+    bool is_ours = mfx_origin_is_ours(&facts->origin);
+    if (s->sign.enable && is_ours) {
+        plan_signing(policy, facts, from_problem, arena, trace, plan);
+        if (plan->job != DKIM_JOB_PASS || !s->verify.ours)
+            return;
+    }
+    struct dkim_plan unsigned_plan = *plan;
+    plan_verifying(policy, facts, arena, trace, plan);
+    /* why it was not signed says more than why it was not verified */
+    if (plan->job == DKIM_JOB_PASS && unsigned_plan.reason.len > 0)
+        plan->reason = unsigned_plan.reason;
+}
+
+enum mfx_rc
+dkim_policy_excepts_recipient(const struct dkim_policy *policy,
+                              struct mfx_str recipient, struct mfx_arena *arena,
+                              struct mfx_err *err)
+{
+    struct mfx_str value;
+    if (policy->settings->sign.except_recipients == NULL)
+        return MFX_NOTFOUND;
+    return mfx_table_get(policy->settings->sign.except_recipients, recipient,
+                         arena, &value, err);
+}

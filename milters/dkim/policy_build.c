@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * From settings to a policy: dkim_policy_new, dkim_policy_free.
+ */
+#include "policy.h"
+
+#include <stdlib.h>
+
+#include "published.h"
+
+enum {
+    RECORDS_CACHED = 10000,
+};
+
+static struct dkim_shared *
+shared_new(void)
+{
+    struct dkim_shared *shared = calloc(1, sizeof *shared);
+    if (shared == NULL)
+        return NULL;
+    atomic_init(&shared->refs, 1);
+    shared->records = mfx_dkim_record_cache_new(RECORDS_CACHED);
+    return shared;
+}
+
+static void
+shared_unref(struct dkim_shared *shared)
+{
+    if (shared == NULL || atomic_fetch_sub(&shared->refs, 1) > 1)
+        return;
+    mfx_dkim_record_cache_free(shared->records);
+    free(shared);
+}
+
+static void
+complain(const struct mfx_policy_build *build, const char *option,
+         const char *what)
+{
+    unsigned line = 0;
+    const char *file = build->config == NULL
+                           ? NULL
+                           : mfx_config_where(build->config, option, &line);
+    mfx_problem_add(build->problems, MFX_PROBLEM_ERROR,
+                    file == NULL ? "" : file, line, "%s: %s", option, what);
+}
+
+static enum mfx_rc
+parse_canon_word(struct mfx_str word, enum mfx_dkim_canon *canon)
+{
+    if (mfx_str_is(word, "simple"))
+        *canon = MFX_DKIM_SIMPLE;
+    else if (mfx_str_is(word, "relaxed"))
+        *canon = MFX_DKIM_RELAXED;
+    else
+        return MFX_PERMFAIL;
+    return MFX_OK;
+}
+
+/* "header/body"; one word alone sets the header (RFC 6376 3.5 c=). */
+static enum mfx_rc
+parse_canonicalization(const struct mfx_policy_build *build,
+                       struct dkim_policy *policy)
+{
+    struct mfx_str text = policy->settings->sign.canonicalization;
+    size_t slash = mfx_str_find(text, '/');
+    struct mfx_str body = mfx_str_from(text, slash + 1);
+    enum mfx_rc rc =
+        parse_canon_word(mfx_str_head(text, slash), &policy->header_canon);
+    policy->body_canon = MFX_DKIM_SIMPLE;
+    if (rc == MFX_OK && slash < text.len)
+        rc = parse_canon_word(body, &policy->body_canon);
+    if (rc != MFX_OK)
+        complain(build, "sign.canonicalization",
+                 "must be simple or relaxed, twice with a / between");
+    return rc;
+}
+
+static enum mfx_rc
+parse_headers(const struct mfx_policy_build *build, struct dkim_policy *policy)
+{
+    const struct dkim_settings *s = policy->settings;
+    struct mfx_err err = {""};
+    enum mfx_rc rc = mfx_dkim_header_policy_parse(
+        s->sign.headers, s->sign.omit_headers, s->sign.oversign_headers,
+        &policy->headers, &err);
+    if (rc != MFX_OK)
+        complain(build, "sign.headers", err.msg);
+    return rc;
+}
+
+static enum mfx_rc
+make_host_lists(const struct mfx_policy_build *build,
+                struct dkim_policy *policy)
+{
+    const struct dkim_settings *s = policy->settings;
+    enum mfx_rc rc =
+        mfx_host_list_new(s->exempt_clients, "exempt_clients", build->problems,
+                          &policy->exempt_clients);
+    rc = mfx_rc_worst(rc, mfx_host_list_new(s->verify.trusted_results_from,
+                                            "verify.trusted_results_from",
+                                            build->problems,
+                                            &policy->trusted_results_from));
+    return mfx_rc_worst(
+        rc, mfx_host_list_new(s->verify.skip_hosts, "verify.skip_hosts",
+                              build->problems, &policy->skip_hosts));
+}
+
+static bool
+check_author_row(const struct mfx_table_row *row, void *arg)
+{
+    const struct mfx_policy_build *build = arg;
+    const struct dkim_settings *s = build->settings;
+    enum dkim_action action;
+    if (dkim_action_parse(row->value, &action) == MFX_OK)
+        return true;
+    struct mfx_str spec = mfx_table_spec(s->verify.author_policy);
+    mfx_problem_add(build->problems, MFX_PROBLEM_ERROR,
+                    mfx_arena_copy(build->arena, spec).p, row->line,
+                    "%.*s: \"%.*s\" is none of accept, reject, tempfail, "
+                    "hold, discard",
+                    MFX_STR_ARG(row->key), MFX_STR_ARG(row->value));
+    return true;
+}
+
+/* A wrong word is an error at load, not at the first mail. A live table is
+ * asked at that mail, and a wrong word tempfails it. */
+static enum mfx_rc
+check_author_policy(const struct mfx_policy_build *build,
+                    const struct dkim_policy *policy)
+{
+    struct mfx_table *table = policy->settings->verify.author_policy;
+    size_t errors = build->problems->errors;
+    enum mfx_rc rc = MFX_OK;
+    if (table != NULL && !dkim_table_is_live(table))
+        rc = mfx_table_walk(table, build->arena, check_author_row,
+                            (void *)(uintptr_t)build, NULL);
+    if (rc == MFX_TEMPFAIL || rc == MFX_PERMFAIL)
+        return rc;
+    return build->problems->errors > errors ? MFX_PERMFAIL : MFX_OK;
+}
+
+static void
+report_bad_key(void *arg, const char *message)
+{
+    const struct mfx_policy_build *build = arg;
+    mfx_problem_add(build->problems, MFX_PROBLEM_ERROR, "", 0, "%s", message);
+}
+
+static bool
+check_published(const struct dkim_signer *signer, void *arg)
+{
+    const struct mfx_policy_build *build = arg;
+    struct mfx_dkim_private_key *key;
+    struct dkim_published published;
+    if (dkim_key_file_get(signer->file, &key, NULL) != MFX_OK)
+        return true; /* said already */
+    dkim_published_check(build->env, key, signer->domain, signer->selector,
+                         build->arena, &published);
+    if (published.status != DKIM_PUBLISHED_MATCH)
+        mfx_problem_add(build->problems,
+                        published.status == DKIM_PUBLISHED_UNKNOWN
+                            ? MFX_PROBLEM_WARNING
+                            : MFX_PROBLEM_ERROR,
+                        "", 0, "%s", published.text);
+    return true;
+}
+
+static void
+warn_unused(const struct mfx_policy_build *build, const struct dkim_settings *s)
+{
+    if (s->sign.enable && s->sign.signing_table == NULL &&
+        s->sign.domains == NULL)
+        mfx_problem_add(build->problems, MFX_PROBLEM_WARNING, "", 0,
+                        "neither sign.domains nor sign.signing_table is set: "
+                        "nothing will be signed");
+    if (!s->sign.enable && !s->verify.enable)
+        mfx_problem_add(build->problems, MFX_PROBLEM_WARNING, "", 0,
+                        "sign.enable and verify.enable are both false: this "
+                        "daemon does nothing");
+}
+
+static enum mfx_rc
+make_signers(const struct mfx_policy_build *build, struct dkim_policy *policy)
+{
+    const struct dkim_settings *s = policy->settings;
+    const struct dkim_policy *previous = build->previous;
+    size_t expected = s->sign.key_table == NULL
+                          ? 16
+                          : mfx_table_counts(s->sign.key_table).rows;
+    policy->keys = dkim_keys_new(previous == NULL ? NULL : previous->keys,
+                                 s->sign.allow_readable_keys, expected);
+    if (policy->keys == NULL)
+        return MFX_TEMPFAIL;
+    enum mfx_rc rc = dkim_signers_new(s, policy->keys, build->arena,
+                                      build->problems, &policy->signers);
+    if (rc == MFX_OK && build->check_all)
+        dkim_keys_parse_all(policy->keys, report_bad_key,
+                            (void *)(uintptr_t)build);
+    if (rc == MFX_OK && build->check_dns)
+        dkim_signers_each(policy->signers, check_published,
+                          (void *)(uintptr_t)build);
+    return rc;
+}
+
+enum mfx_rc
+dkim_policy_new(const struct mfx_policy_build *build, void **out)
+{
+    struct dkim_policy *policy = calloc(1, sizeof *policy);
+    if (policy == NULL)
+        return MFX_TEMPFAIL;
+    const struct dkim_policy *previous = build->previous;
+    policy->settings = build->settings;
+    if (previous == NULL) {
+        policy->shared = shared_new();
+    } else {
+        policy->shared = previous->shared;
+        atomic_fetch_add(&policy->shared->refs, 1);
+    }
+    enum mfx_rc rc = policy->shared == NULL ? MFX_TEMPFAIL : MFX_OK;
+    rc = mfx_rc_worst(rc, parse_canonicalization(build, policy));
+    rc = mfx_rc_worst(rc, parse_headers(build, policy));
+    rc = mfx_rc_worst(rc, make_host_lists(build, policy));
+    rc = mfx_rc_worst(rc, check_author_policy(build, policy));
+    rc = mfx_rc_worst(rc, make_signers(build, policy));
+    warn_unused(build, policy->settings);
+    if (rc != MFX_OK) {
+        dkim_policy_free(policy);
+        return rc;
+    }
+    if (!build->check_all)
+        dkim_keys_start(policy->keys);
+    *out = policy;
+    return MFX_OK;
+}
+
+void
+dkim_policy_free(void *arg)
+{
+    struct dkim_policy *policy = arg;
+    if (policy == NULL)
+        return;
+    dkim_signers_free(policy->signers);
+    dkim_keys_free(policy->keys);
+    mfx_dkim_header_policy_free(policy->headers);
+    mfx_host_list_free(policy->exempt_clients);
+    mfx_host_list_free(policy->trusted_results_from);
+    mfx_host_list_free(policy->skip_hosts);
+    shared_unref(policy->shared);
+    free(policy);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "settings.h"
+
+static const struct mfx_option_word on_from_words[] = {
+    {"refuse", DKIM_ON_FROM_REFUSE},
+    {"first",  DKIM_ON_FROM_FIRST },
+    {"pass",   DKIM_ON_FROM_PASS  },
+    {NULL,     0                  },
+};
+
+static const struct mfx_option_word on_error_words[] = {
+    {"tempfail", DKIM_ACTION_TEMPFAIL},
+    {"pass",     DKIM_ACTION_ACCEPT  },
+    {"reject",   DKIM_ACTION_REJECT  },
+    {NULL,       0                   },
+};
+
+static const struct mfx_option_word mismatch_words[] = {
+    {"pass",   DKIM_ACTION_ACCEPT},
+    {"reject", DKIM_ACTION_REJECT},
+    {NULL,     0                 },
+};
+
+static const struct mfx_option_word login_match_words[] = {
+    {"off",     DKIM_LOGIN_MATCH_OFF    },
+    {"domain",  DKIM_LOGIN_MATCH_DOMAIN },
+    {"address", DKIM_LOGIN_MATCH_ADDRESS},
+    {NULL,      0                       },
+};
+
+static const struct mfx_option_word remove_words[] = {
+    {"all",  DKIM_REMOVE_ALL },
+    {"own",  DKIM_REMOVE_OWN },
+    {"none", DKIM_REMOVE_NONE},
+    {NULL,   0               },
+};
+
+static const struct mfx_option_word action_words[] = {
+    {"accept",   DKIM_ACTION_ACCEPT  },
+    {"reject",   DKIM_ACTION_REJECT  },
+    {"tempfail", DKIM_ACTION_TEMPFAIL},
+    {"hold",     DKIM_ACTION_HOLD    },
+    {"discard",  DKIM_ACTION_DISCARD },
+    {NULL,       0                   },
+};
+
+#define S struct dkim_settings
+
+const struct mfx_option dkim_options[] = {
+    MFX_OPTION_STRING(
+        "authserv_id", S, authserv_id, "", 0,
+        "Name of this site in Authentication-Results. Empty: the MTA's own "
+        "host name (macro {j}). All MXs of a site should use one name."),
+    MFX_OPTION_TABLE(
+        "exempt_domains", S, exempt_domains, "", 0,
+        "From domains whose mail is neither signed nor verified. Exact, "
+        "without subdomains."),
+    MFX_OPTION_TABLE("exempt_clients", S, exempt_clients, "", 0,
+                     "Clients whose mail passes untouched, as a host list."),
+
+    MFX_OPTION_BOOL(
+        "sign.enable", S, sign.enable, "true", 0,
+        "Sign mail that is ours. What is ours is said by the origin settings."),
+    MFX_OPTION_TABLE(
+        "sign.signing_table", S, sign.signing_table, "", 0,
+        "Which keys sign for which From address, in OpenDKIM's format: a key "
+        "name, or keyname:identity, for each address or pattern."),
+    MFX_OPTION_TABLE("sign.key_table", S, sign.key_table, "", MFX_OPTION_CASE,
+                     "Key names of the signing table, in OpenDKIM's format: "
+                     "domain:selector:path for each name."),
+    MFX_OPTION_TABLE(
+        "sign.domains", S, sign.domains, "", 0,
+        "From domains to sign for without tables. A row's value may name the "
+        "selectors of that domain; else sign.selectors holds."),
+    MFX_OPTION_LIST(
+        "sign.selectors", S, sign.selectors, "mfx", 0,
+        "Selectors for sign.domains. Every one of them signs, so an RSA and "
+        "an Ed25519 key are two selectors."),
+    MFX_OPTION_STRING(
+        "sign.key_path", S, sign.key_path, "/etc/mfx/keys/%d/%s.pem", 0,
+        "Where the keys of sign.domains lie; %d is the domain, %s the "
+        "selector."),
+    MFX_OPTION_BOOL(
+        "sign.subdomains", S, sign.subdomains, "false", 0,
+        "A domain of sign.domains also signs for all domains below it, with "
+        "the parent in d=."),
+    MFX_OPTION_BOOL(
+        "sign.multiple", S, sign.multiple, "true", 0,
+        "Every matching row of the signing table signs. If false, only the "
+        "first."),
+    MFX_OPTION_STRING(
+        "sign.canonicalization", S, sign.canonicalization, "relaxed/relaxed", 0,
+        "Canonicalization of header and body: simple or relaxed. With "
+        "Sendmail, simple holds only for fields that Sendmail does not "
+        "rewrite."),
+    MFX_OPTION_STRING(
+        "sign.headers", S, sign.headers, "", 0,
+        "Header fields to sign. Empty: the default list. A plain list "
+        "replaces the default; \"*,+X-Foo,-Date\" changes it."),
+    MFX_OPTION_STRING("sign.omit_headers", S, sign.omit_headers, "", 0,
+                      "Header fields never to sign."),
+    MFX_OPTION_STRING(
+        "sign.oversign_headers", S, sign.oversign_headers, "", 0,
+        "Header fields that are listed once more than they are present, so "
+        "that nobody can add one. Empty: the default list."),
+    MFX_OPTION_SECONDS("sign.expire", S, sign.expire_s, "0", 0, 31536000, 0,
+                       "Signatures expire (x=) after this time. 0: never."),
+    MFX_OPTION_BOOL(
+        "sign.body_length", S, sign.body_length, "false", 0,
+        "Write the body length (l=). Anybody may then add to the body: leave "
+        "it off."),
+    MFX_OPTION_BOOL(
+        "sign.allow_readable_keys", S, sign.allow_readable_keys, "false", 0,
+        "Use private keys that other users can read or replace. If false, "
+        "such a key is refused."),
+    MFX_OPTION_ENUM(
+        "sign.on_from", S, sign.on_from, "refuse", on_from_words, 0,
+        "Mail of ours with no From, several From fields, several addresses in "
+        "From, or one that cannot be read: refuse it, sign by the first "
+        "address, or pass it unsigned with a log line. Bounces are never "
+        "refused."),
+    MFX_OPTION_ENUM(
+        "sign.on_error", S, sign.on_error, "tempfail", on_error_words, 0,
+        "Mail that should be signed and cannot be, because a key, a table or "
+        "DNS fails: tempfail, pass unsigned, or reject."),
+    MFX_OPTION_ENUM(
+        "sign.login_match", S, sign.login_match, "off", login_match_words, 0,
+        "Require that the login fits the From address: its domain is the From "
+        "domain or a parent of it, or it is the From address itself."),
+    MFX_OPTION_TABLE(
+        "sign.login_domains", S, sign.login_domains, "", 0,
+        "Further domains a login may write from, separated by commas, for "
+        "sign.login_match."),
+    MFX_OPTION_ENUM("sign.on_login_mismatch", S, sign.on_login_mismatch, "pass",
+                    mismatch_words, 0,
+                    "When the login does not fit: pass unsigned, or reject."),
+    MFX_OPTION_TABLE("sign.except_recipients", S, sign.except_recipients, "", 0,
+                     "Mail to any of these recipients is not signed."),
+    MFX_OPTION_BOOL(
+        "sign.remove_signatures", S, sign.remove_signatures, "false", 0,
+        "Remove the DKIM-Signature fields that are there before signing."),
+    MFX_OPTION_BOOL(
+        "sign.normalize_addresses", S, sign.normalize_addresses, "true", 0,
+        "Behind Sendmail, bring address fields into the form that Sendmail "
+        "gives them after the filters, so that the signature survives."),
+
+    MFX_OPTION_BOOL(
+        "verify.enable", S, verify.enable, "true", 0,
+        "Verify mail that is not ours and report in Authentication-Results."),
+    MFX_OPTION_BOOL("verify.ours", S, verify.ours, "false", 0,
+                    "Also verify mail that is ours and was not signed here."),
+    MFX_OPTION_INT(
+        "verify.max_signatures", S, verify.max_signatures, "10", 1, 100, 0,
+        "Signatures to check in one message; those of the From domain come "
+        "first."),
+    MFX_OPTION_INT("verify.min_rsa_bits", S, verify.min_rsa_bits, "1024", 1024,
+                   8192, 0, "RSA keys shorter than this do not pass."),
+    MFX_OPTION_SECONDS("verify.clock_skew", S, verify.clock_skew_s, "5m", 0,
+                       86400, 0,
+                       "How far the signer's clock may differ from ours."),
+    MFX_OPTION_BOOL(
+        "verify.accept_partial_body", S, verify.accept_partial_body, "false", 0,
+        "A signature with l= passes even if unsigned text follows."),
+    MFX_OPTION_STRING(
+        "verify.required_headers", S, verify.required_headers, "", 0,
+        "Header fields a signature must cover to pass, besides From."),
+    MFX_OPTION_BOOL("verify.report_none", S, verify.report_none, "true", 0,
+                    "Write dkim=none for mail without a signature."),
+    MFX_OPTION_ENUM(
+        "verify.remove_results", S, verify.remove_results, "all", remove_words,
+        0,
+        "Which Authentication-Results fields that bear our authserv-id are "
+        "removed from incoming mail: all; only those that claim dkim (for a "
+        "daemon behind another of ours); none."),
+    MFX_OPTION_LIST("verify.remove_results_from", S, verify.remove_results_from,
+                    "", 0, "Further authserv-ids whose fields are removed."),
+    MFX_OPTION_TABLE(
+        "verify.trusted_results_from", S, verify.trusted_results_from, "", 0,
+        "Clients whose Authentication-Results are kept, as a host list: "
+        "sister MXs."),
+    MFX_OPTION_TABLE("verify.skip_hosts", S, verify.skip_hosts, "", 0,
+                     "Clients whose mail is not verified, as a host list."),
+    MFX_OPTION_ENUM("verify.on_none", S, verify.on_none, "accept", action_words,
+                    0, "Mail without a signature."),
+    MFX_OPTION_ENUM("verify.on_fail", S, verify.on_fail, "accept", action_words,
+                    0, "Mail whose best signature is wrong."),
+    MFX_OPTION_ENUM("verify.on_policy", S, verify.on_policy, "accept",
+                    action_words, 0,
+                    "Mail whose best signature is right but not acceptable."),
+    MFX_OPTION_ENUM(
+        "verify.on_permerror", S, verify.on_permerror, "accept", action_words,
+        0, "Mail whose best signature cannot be checked: broken field or key."),
+    MFX_OPTION_ENUM(
+        "verify.on_temperror", S, verify.on_temperror, "accept", action_words,
+        0, "Mail whose best signature could not be checked now: DNS failed."),
+    MFX_OPTION_TABLE(
+        "verify.author_policy", S, verify.author_policy, "", 0,
+        "What to do with mail from these From domains without a passing "
+        "signature of that domain: accept, reject, tempfail, hold or discard; "
+        "an entry .example.org holds for all below."),
+    MFX_OPTION_END,
+};
+
+enum mfx_rc
+dkim_action_parse(struct mfx_str word, enum dkim_action *action)
+{
+    for (const struct mfx_option_word *w = action_words; w->word != NULL; w++) {
+        if (mfx_str_is_nocase(word, w->word)) {
+            *action = (enum dkim_action)w->value;
+            return MFX_OK;
+        }
+    }
+    return MFX_NOTFOUND;
+}
+
+bool
+dkim_table_is_live(const struct mfx_table *table)
+{
+    struct mfx_str type = mfx_str_of(mfx_table_type(table));
+    return mfx_str_is(type, "lmdb") || mfx_str_is(type, "sqlite");
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * settings - what dkim.conf holds
+ *
+ * One table, dkim_options, fills one struct. What a setting means stands in
+ * its row's help, and so in the man page.
+ */
+#ifndef DKIM_SETTINGS_H
+#define DKIM_SETTINGS_H
+
+#include <mfx/conf/option.h>
+
+enum dkim_on_from {
+    DKIM_ON_FROM_REFUSE,
+    DKIM_ON_FROM_FIRST,
+    DKIM_ON_FROM_PASS,
+};
+
+/* What a failure or a result does to the message. */
+enum dkim_action {
+    DKIM_ACTION_ACCEPT,
+    DKIM_ACTION_REJECT,
+    DKIM_ACTION_TEMPFAIL,
+    DKIM_ACTION_HOLD,
+    DKIM_ACTION_DISCARD,
+};
+
+enum dkim_login_match {
+    DKIM_LOGIN_MATCH_OFF,
+    DKIM_LOGIN_MATCH_DOMAIN,
+    DKIM_LOGIN_MATCH_ADDRESS,
+};
+
+enum dkim_remove_results {
+    DKIM_REMOVE_ALL,
+    DKIM_REMOVE_OWN,
+    DKIM_REMOVE_NONE,
+};
+
+struct dkim_settings {
+    struct mfx_str authserv_id;
+    struct mfx_table *exempt_domains, *exempt_clients;
+
+    struct {
+        bool enable;
+        struct mfx_table *signing_table, *key_table, *domains;
+        struct mfx_option_list selectors;
+        struct mfx_str key_path;
+        bool subdomains, multiple;
+        struct mfx_str canonicalization, headers, omit_headers,
+            oversign_headers;
+        bool body_length;
+        uint64_t expire_s;
+        bool allow_readable_keys;
+        int on_from, on_error, login_match, on_login_mismatch;
+        struct mfx_table *login_domains, *except_recipients;
+        bool remove_signatures, normalize_addresses;
+    } sign;
+
+    struct {
+        bool enable, ours;
+        int64_t max_signatures, min_rsa_bits;
+        uint64_t clock_skew_s;
+        bool accept_partial_body;
+        struct mfx_str required_headers;
+        bool report_none;
+        int remove_results;
+        struct mfx_option_list remove_results_from;
+        struct mfx_table *trusted_results_from, *skip_hosts;
+        int on_none, on_fail, on_policy, on_permerror, on_temperror;
+        struct mfx_table *author_policy;
+    } verify;
+};
+
+extern const struct mfx_option dkim_options[];
+
+/* "accept", "reject", ...; MFX_NOTFOUND for another word. */
+enum mfx_rc dkim_action_parse(struct mfx_str word,
+                              enum dkim_action *action) MFX_NODISCARD;
+
+/* True for a table that is asked for each message and cannot be walked. */
+bool dkim_table_is_live(const struct mfx_table *table);
+
+#endif

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "signers.h"
+
+#include <stdlib.h>
+
+#include <mfx/base/map.h>
+#include <mfx/mail/address.h>
+
+/* One row of a key table, or one domain and selector of sign.domains. */
+struct key_row {
+    struct mfx_str domain; /* "%": the From domain */
+    struct mfx_str selector;
+    struct mfx_str key;         /* path or the key itself */
+    struct dkim_key_file *file; /* NULL: known only with the From domain */
+    struct key_row *next;       /* the next selector of the same domain */
+};
+
+struct dkim_signers {
+    const struct dkim_settings *settings;
+    struct dkim_keys *keys;
+    struct mfx_map *key_rows;    /* by key name; NULL: the table is live */
+    struct mfx_map *domain_rows; /* by domain; NULL: the table is live */
+};
+
+/* What a load carries from row to row. */
+struct load {
+    struct dkim_signers *signers;
+    struct mfx_arena *arena;
+    struct mfx_problems *problems;
+    const char *table; /* the spec, for messages */
+    bool failed;
+};
+
+/* What one search carries from row to row. */
+struct search {
+    const struct dkim_signers *signers;
+    struct mfx_str local, domain;
+    struct mfx_arena *arena;
+    struct mfx_decision *trace;
+    struct dkim_signer *first, **end;
+    struct mfx_err *err;
+    size_t count;
+    enum mfx_rc rc;
+};
+
+static bool
+has_percent(struct mfx_str s)
+{
+    return mfx_str_has(s, '%');
+}
+
+/* True for a row whose key depends on the From address. OpenDKIM substitutes
+ * in a path only if it begins with "/". */
+static bool
+needs_author(const struct key_row *row)
+{
+    return has_percent(row->key) && row->key.len > 0 && row->key.p[0] == '/';
+}
+
+/* "domain:selector:key[:algorithm]"; the algorithm (upstream, 2026) is taken
+ * off: a key knows its own. */
+static enum mfx_rc
+parse_key_row(struct mfx_str value, struct key_row *row, struct mfx_err *err)
+{
+    struct mfx_str rest = value;
+    if (!mfx_str_cut(&rest, ':', &row->domain) ||
+        !mfx_str_cut(&rest, ':', &row->selector) || rest.len == 0) {
+        mfx_err_set(err, "not domain:selector:key");
+        return MFX_PERMFAIL;
+    }
+    size_t colon = mfx_str_find_last(rest, ':');
+    struct mfx_str last = mfx_str_from(rest, colon + 1);
+    if (mfx_str_is_nocase(last, "rsa-sha256") ||
+        mfx_str_is_nocase(last, "ed25519-sha256"))
+        rest = mfx_str_head(rest, colon);
+    row->domain = mfx_str_trim(row->domain);
+    row->selector = mfx_str_trim(row->selector);
+    row->key = mfx_str_trim(rest);
+    if (!mfx_str_is(row->domain, "%") &&
+        !mfx_domain_is_valid(row->domain, true)) {
+        mfx_err_set(err, "%.*s is no domain", MFX_STR_ARG(row->domain));
+        return MFX_PERMFAIL;
+    }
+    if (!mfx_domain_is_valid(row->selector, true)) {
+        mfx_err_set(err, "%.*s is no selector", MFX_STR_ARG(row->selector));
+        return MFX_PERMFAIL;
+    }
+    return MFX_OK;
+}
+
+static enum mfx_rc
+add_key(struct dkim_keys *keys, struct key_row *row, struct mfx_err *err)
+{
+    if (needs_author(row))
+        return MFX_OK;
+    if (dkim_keys_is_path(row->key))
+        return dkim_keys_add(keys, row->key, &row->file, err);
+    return dkim_keys_add_inline(keys, row->key, &row->file, err);
+}
+
+static void
+complain(struct load *load, unsigned line, const char *what,
+         struct mfx_str name)
+{
+    load->failed = true;
+    mfx_problem_add(load->problems, MFX_PROBLEM_ERROR, load->table, line,
+                    "%.*s: %s", MFX_STR_ARG(name), what);
+}
+
+static bool
+load_key_row(const struct mfx_table_row *table_row, void *arg)
+{
+    struct load *load = arg;
+    struct key_row *row = mfx_arena_alloc(load->arena, sizeof *row);
+    struct mfx_err err = {"out of memory"};
+    enum mfx_rc rc =
+        row == NULL ? MFX_TEMPFAIL : parse_key_row(table_row->value, row, &err);
+    if (rc == MFX_OK)
+        rc = add_key(load->signers->keys, row, &err);
+    /* the first of two rows with one name holds */
+    if (rc == MFX_OK &&
+        mfx_map_get(load->signers->key_rows, table_row->key) == NULL)
+        rc = mfx_map_put(load->signers->key_rows, table_row->key, row);
+    if (rc != MFX_OK)
+        complain(load, table_row->line, err.msg, table_row->key);
+    return row != NULL;
+}
+
+static void
+split_signing_value(struct mfx_str value, struct mfx_str *name,
+                    struct mfx_str *signer)
+{
+    size_t colon = mfx_str_find(value, ':');
+    *name = mfx_str_trim(mfx_str_head(value, colon));
+    *signer = mfx_str_trim(mfx_str_from(value, colon + 1));
+}
+
+static bool
+check_signing_row(const struct mfx_table_row *row, void *arg)
+{
+    struct load *load = arg;
+    struct mfx_str name, signer;
+    split_signing_value(row->value, &name, &signer);
+    if (name.len == 0)
+        complain(load, row->line, "no key name", row->key);
+    else if (!mfx_str_is(name, "%") && load->signers->key_rows != NULL &&
+             mfx_map_get(load->signers->key_rows, name) == NULL)
+        complain(load, row->line, "this key is not in sign.key_table", name);
+    return true;
+}
+
+/* %d and %s in sign.key_path. */
+static struct mfx_str
+expand_path(struct mfx_str template, struct mfx_str domain,
+            struct mfx_str selector, struct mfx_arena *arena)
+{
+    struct mfx_buf out;
+    mfx_buf_init_arena(&out, arena, 4096);
+    for (size_t i = 0; i < template.len; i++) {
+        char next = i + 1 < template.len ? template.p[i + 1] : '\0';
+        if (template.p[i] != '%' || (next != 'd' && next != 's')) {
+            mfx_buf_add_byte(&out, template.p[i]);
+            continue;
+        }
+        mfx_buf_add(&out, next == 'd' ? domain : selector);
+        i++;
+    }
+    return mfx_buf_ok(&out) ? mfx_buf_str(&out) : mfx_str(NULL, 0);
+}
+
+/* Rows for a domain: one for each selector, from the table's value or from
+ * sign.selectors. */
+static enum mfx_rc
+make_domain_rows(const struct dkim_signers *signers, struct mfx_str domain,
+                 struct mfx_str value, struct mfx_arena *arena,
+                 struct key_row **first, struct mfx_err *err)
+{
+    const struct dkim_settings *s = signers->settings;
+    struct mfx_str words = value, selector;
+    struct key_row **end = first;
+    *first = NULL;
+    for (size_t i = 0;; i++) {
+        if (value.len > 0) {
+            if (!mfx_str_word(&words, ", \t", &selector))
+                break;
+        } else if (i < s->sign.selectors.count) {
+            selector = s->sign.selectors.items[i];
+        } else {
+            break;
+        }
+        if (!mfx_domain_is_valid(selector, true)) {
+            mfx_err_set(err, "%.*s is no selector", MFX_STR_ARG(selector));
+            return MFX_PERMFAIL;
+        }
+        struct key_row *row = mfx_arena_alloc(arena, sizeof *row);
+        if (row == NULL)
+            return MFX_TEMPFAIL;
+        row->domain = domain;
+        row->selector = selector;
+        row->key = expand_path(s->sign.key_path, domain, selector, arena);
+        *end = row;
+        end = &row->next;
+    }
+    if (*first == NULL) {
+        mfx_err_set(err, "no selector");
+        return MFX_PERMFAIL;
+    }
+    return MFX_OK;
+}
+
+static bool
+load_domain_row(const struct mfx_table_row *table_row, void *arg)
+{
+    struct load *load = arg;
+    struct dkim_signers *signers = load->signers;
+    struct mfx_str domain = mfx_arena_copy_lower(load->arena, table_row->key);
+    bool is_any = mfx_str_is(domain, "*");
+    struct key_row *rows = NULL;
+    struct mfx_err err = {"out of memory"};
+    enum mfx_rc rc = MFX_OK;
+    if (!is_any && !mfx_domain_is_valid(domain, true)) {
+        mfx_err_set(&err, "is no domain");
+        rc = MFX_PERMFAIL;
+    }
+    if (rc == MFX_OK)
+        rc = make_domain_rows(signers, domain, table_row->value, load->arena,
+                              &rows, &err);
+    for (struct key_row *r = rows; rc == MFX_OK && !is_any && r != NULL;
+         r = r->next)
+        rc = dkim_keys_add(signers->keys, r->key, &r->file, &err);
+    if (rc == MFX_OK && mfx_map_get(signers->domain_rows, domain) == NULL)
+        rc = mfx_map_put(signers->domain_rows, domain, rows);
+    if (rc != MFX_OK)
+        complain(load, table_row->line, err.msg, table_row->key);
+    return true;
+}
+
+/* Walks a table that is held in memory. */
+static void
+load_table(struct load *load, struct mfx_table *table,
+           bool (*visit)(const struct mfx_table_row *, void *))
+{
+    struct mfx_err err = {""};
+    struct mfx_str spec = mfx_arena_copy(load->arena, mfx_table_spec(table));
+    load->table = spec.p == NULL ? "" : spec.p;
+    enum mfx_rc rc = mfx_table_walk(table, load->arena, visit, load, &err);
+    if (rc == MFX_OK || rc == MFX_NOTFOUND)
+        return;
+    complain(load, 0, err.msg, spec);
+}
+
+static void
+load_all(struct load *load)
+{
+    struct dkim_signers *signers = load->signers;
+    const struct dkim_settings *s = signers->settings;
+    if (s->sign.key_table != NULL && !dkim_table_is_live(s->sign.key_table)) {
+        size_t rows = mfx_table_counts(s->sign.key_table).rows;
+        signers->key_rows = mfx_map_new(MFX_MAP_CASE, rows);
+        if (signers->key_rows == NULL)
+            load->failed = true;
+        else
+            load_table(load, s->sign.key_table, load_key_row);
+    }
+    if (s->sign.signing_table != NULL &&
+        !dkim_table_is_live(s->sign.signing_table))
+        load_table(load, s->sign.signing_table, check_signing_row);
+    if (s->sign.domains != NULL && !dkim_table_is_live(s->sign.domains)) {
+        size_t rows = mfx_table_counts(s->sign.domains).rows;
+        signers->domain_rows = mfx_map_new(MFX_MAP_NOCASE, rows);
+        if (signers->domain_rows == NULL)
+            load->failed = true;
+        else
+            load_table(load, s->sign.domains, load_domain_row);
+    }
+}
+
+enum mfx_rc
+dkim_signers_new(const struct dkim_settings *settings, struct dkim_keys *keys,
+                 struct mfx_arena *arena, struct mfx_problems *problems,
+                 struct dkim_signers **signers)
+{
+    *signers = calloc(1, sizeof **signers);
+    if (*signers == NULL)
+        return MFX_TEMPFAIL;
+    (*signers)->settings = settings;
+    (*signers)->keys = keys;
+    struct load load = {
+        .signers = *signers, .arena = arena, .problems = problems, .table = ""};
+    if (settings->sign.signing_table != NULL &&
+        settings->sign.key_table == NULL) {
+        mfx_problem_add(problems, MFX_PROBLEM_ERROR, "", 0,
+                        "sign.signing_table needs sign.key_table");
+        load.failed = true;
+    }
+    load_all(&load);
+    if (!load.failed)
+        return MFX_OK;
+    dkim_signers_free(*signers);
+    *signers = NULL;
+    return MFX_PERMFAIL;
+}
+
+void
+dkim_signers_free(struct dkim_signers *signers)
+{
+    if (signers == NULL)
+        return;
+    mfx_map_free(signers->key_rows);
+    mfx_map_free(signers->domain_rows);
+    free(signers);
+}
+
+/* Every '%' becomes the From domain. */
+static struct mfx_str
+put_domain(struct mfx_str text, struct mfx_str domain, struct mfx_arena *arena)
+{
+    if (!has_percent(text))
+        return text;
+    struct mfx_buf out;
+    mfx_buf_init_arena(&out, arena, 4096);
+    for (size_t i = 0; i < text.len; i++)
+        mfx_buf_add(&out, text.p[i] == '%' ? domain : mfx_str(&text.p[i], 1));
+    return mfx_buf_ok(&out) ? mfx_buf_str(&out) : mfx_str(NULL, 0);
+}
+
+/* i= of a signing row. One that is not within d= is dropped, as OpenDKIM
+ * does. */
+static struct mfx_str
+make_identity(struct search *search, struct mfx_str signer,
+              struct mfx_str domain)
+{
+    struct mfx_str none = {NULL, 0};
+    if (signer.len == 0)
+        return none;
+    struct mfx_str identity = put_domain(signer, search->domain, search->arena);
+    size_t at = mfx_str_find_last(identity, '@');
+    if (at == identity.len) {
+        identity =
+            mfx_arena_printf(search->arena, "@%.*s", MFX_STR_ARG(identity));
+        at = 0;
+    }
+    if (mfx_domain_is_within(mfx_str_from(identity, at + 1), domain))
+        return identity;
+    mfx_trace(search->trace, "identity", "%.*s is not within %.*s: left out",
+              MFX_STR_ARG(identity), MFX_STR_ARG(domain));
+    return none;
+}
+
+static bool
+is_there(const struct search *search, const struct dkim_signer *signer)
+{
+    for (const struct dkim_signer *s = search->first; s != NULL; s = s->next)
+        if (mfx_str_eq_nocase(s->domain, signer->domain) &&
+            mfx_str_eq_nocase(s->selector, signer->selector))
+            return true;
+    return false;
+}
+
+static enum mfx_rc
+add_signer(struct search *search, const struct key_row *row,
+           struct mfx_str identity_template)
+{
+    struct dkim_signer *signer = mfx_arena_alloc(search->arena, sizeof *signer);
+    if (signer == NULL) {
+        mfx_err_set(search->err, "out of memory");
+        return MFX_TEMPFAIL;
+    }
+    bool is_author =
+        mfx_str_is(row->domain, "%") || mfx_str_is(row->domain, "*");
+    signer->domain = is_author ? search->domain : row->domain;
+    signer->selector = row->selector;
+    signer->identity = make_identity(search, identity_template, signer->domain);
+    signer->file = row->file;
+    signer->key = dkim_keys_is_path(row->key) ? row->key : mfx_str_of("inline");
+    if (signer->file == NULL) {
+        struct mfx_str key = row->key;
+        if (needs_author(row))
+            key = put_domain(key, search->domain, search->arena);
+        enum mfx_rc rc = dkim_keys_late(search->signers->keys, key,
+                                        &signer->file, search->err);
+        if (rc != MFX_OK)
+            return MFX_TEMPFAIL; /* a key that should be there is not */
+        if (dkim_keys_is_path(key))
+            signer->key = key;
+    }
+    if (is_there(search, signer))
+        return MFX_OK;
+    mfx_trace(search->trace, "key", "d=%.*s s=%.*s key=%.*s",
+              MFX_STR_ARG(signer->domain), MFX_STR_ARG(signer->selector),
+              MFX_STR_ARG(signer->key));
+    if (search->count++ == DKIM_SIGNERS_MAX) {
+        mfx_err_set(search->err, "more than %d keys for one address",
+                    DKIM_SIGNERS_MAX);
+        return MFX_TEMPFAIL;
+    }
+    *search->end = signer;
+    search->end = &signer->next;
+    return MFX_OK;
+}
+
+/* The key row of a name, from memory or from the live table. */
+static enum mfx_rc
+get_key_row(struct search *search, struct mfx_str name, struct key_row *copy)
+{
+    const struct dkim_signers *signers = search->signers;
+    if (signers->key_rows != NULL) {
+        const struct key_row *row = mfx_map_get(signers->key_rows, name);
+        if (row == NULL)
+            return MFX_NOTFOUND;
+        *copy = *row;
+        return MFX_OK;
+    }
+    struct mfx_str value;
+    enum mfx_rc rc = mfx_table_get(signers->settings->sign.key_table, name,
+                                   search->arena, &value, search->err);
+    if (rc == MFX_OK)
+        rc = parse_key_row(value, copy, search->err);
+    return rc;
+}
+
+static bool
+use_signing_row(const struct mfx_table_row *table_row, void *arg)
+{
+    struct search *search = arg;
+    struct mfx_str name, signer;
+    struct key_row row = {.file = NULL};
+    split_signing_value(table_row->value, &name, &signer);
+    if (mfx_str_is(name, "%"))
+        name = search->domain;
+    mfx_trace(search->trace, "signing_table", "row %u %.*s: key name %.*s",
+              table_row->line, MFX_STR_ARG(table_row->key), MFX_STR_ARG(name));
+    enum mfx_rc rc = get_key_row(search, name, &row);
+    if (rc == MFX_NOTFOUND)
+        mfx_err_set(search->err, "key %.*s is not in sign.key_table",
+                    MFX_STR_ARG(name));
+    if (rc == MFX_OK)
+        rc = add_signer(search, &row, signer);
+    if (rc != MFX_OK) {
+        search->rc = MFX_TEMPFAIL;
+        return false;
+    }
+    return search->signers->settings->sign.multiple;
+}
+
+static enum mfx_rc
+find_in_signing_table(struct search *search)
+{
+    enum mfx_rc rc = mfx_table_each_address(
+        search->signers->settings->sign.signing_table, search->local,
+        search->domain, search->arena, use_signing_row, search, search->err);
+    if (rc == MFX_NOTFOUND)
+        mfx_trace(search->trace, "signing_table", "no row for %.*s@%.*s",
+                  MFX_STR_ARG(search->local), MFX_STR_ARG(search->domain));
+    return mfx_rc_worst(rc, search->rc);
+}
+
+static enum mfx_rc
+get_domain_rows(struct search *search, struct mfx_str domain,
+                struct key_row **rows)
+{
+    const struct dkim_signers *signers = search->signers;
+    if (signers->domain_rows != NULL) {
+        *rows = mfx_map_get(signers->domain_rows, domain);
+        return *rows == NULL ? MFX_NOTFOUND : MFX_OK;
+    }
+    struct mfx_str value;
+    enum mfx_rc rc = mfx_table_get(signers->settings->sign.domains, domain,
+                                   search->arena, &value, search->err);
+    if (rc == MFX_OK)
+        rc = make_domain_rows(signers, domain, value, search->arena, rows,
+                              search->err);
+    return rc;
+}
+
+/* The domain itself, then (by setting) its parents, then "*". */
+static enum mfx_rc
+find_in_domains(struct search *search)
+{
+    struct mfx_str domain = search->domain;
+    struct key_row *rows = NULL;
+    enum mfx_rc rc = get_domain_rows(search, domain, &rows);
+    while (rc == MFX_NOTFOUND && search->signers->settings->sign.subdomains &&
+           mfx_str_has(domain, '.')) {
+        domain = mfx_str_from(domain, mfx_str_find(domain, '.') + 1);
+        rc = get_domain_rows(search, domain, &rows);
+    }
+    if (rc == MFX_NOTFOUND) {
+        domain = mfx_str_of("*");
+        rc = get_domain_rows(search, domain, &rows);
+        struct mfx_err *err = search->err;
+        if (rc == MFX_OK) /* the template has the From domain in it */
+            rc = make_domain_rows(search->signers, search->domain,
+                                  mfx_str(NULL, 0), search->arena, &rows, err);
+    }
+    if (rc == MFX_NOTFOUND)
+        mfx_trace(search->trace, "domains", "no row for %.*s",
+                  MFX_STR_ARG(search->domain));
+    if (rc != MFX_OK)
+        return rc;
+    mfx_trace(search->trace, "domains", "row %.*s", MFX_STR_ARG(domain));
+    for (; rows != NULL && rc == MFX_OK; rows = rows->next)
+        rc = add_signer(search, rows, mfx_str(NULL, 0));
+    return rc;
+}
+
+enum mfx_rc
+dkim_signers_find(const struct dkim_signers *signers, struct mfx_str local,
+                  struct mfx_str domain, struct mfx_arena *arena,
+                  struct mfx_decision *trace, struct dkim_signer **found,
+                  struct mfx_err *err)
+{
+    struct search search = {
+        .signers = signers,
+        .local = local,
+        .domain = domain,
+        .arena = arena,
+        .trace = trace,
+        .end = &search.first,
+        .err = err,
+        .rc = MFX_OK,
+    };
+    enum mfx_rc rc = MFX_NOTFOUND;
+    if (signers->settings->sign.signing_table != NULL)
+        rc = find_in_signing_table(&search);
+    if (rc == MFX_NOTFOUND && signers->settings->sign.domains != NULL)
+        rc = find_in_domains(&search);
+    *found = search.first;
+    return rc == MFX_PERMFAIL ? MFX_TEMPFAIL : rc;
+}
+
+static bool
+visit_row(const struct key_row *row,
+          bool (*visit)(const struct dkim_signer *, void *), void *arg)
+{
+    if (row->file == NULL || mfx_str_is(row->domain, "%"))
+        return true;
+    struct dkim_signer signer = {
+        .domain = row->domain,
+        .selector = row->selector,
+        .key = dkim_keys_is_path(row->key) ? row->key : mfx_str_of("inline"),
+        .file = row->file,
+    };
+    return visit(&signer, arg);
+}
+
+void
+dkim_signers_each(const struct dkim_signers *signers,
+                  bool (*visit)(const struct dkim_signer *, void *), void *arg)
+{
+    const struct mfx_map *maps[] = {signers->key_rows, signers->domain_rows};
+    for (size_t i = 0; i < 2; i++) {
+        size_t cursor = 0;
+        struct mfx_str name;
+        void *row;
+        while (maps[i] != NULL && mfx_map_next(maps[i], &cursor, &name, &row))
+            for (const struct key_row *r = row; r != NULL; r = r->next)
+                if (!visit_row(r, visit, arg))
+                    return;
+    }
+}
+
+size_t
+dkim_signers_count(const struct dkim_signers *signers)
+{
+    size_t count = 0;
+    if (signers->key_rows != NULL)
+        count += mfx_map_count(signers->key_rows);
+    if (signers->domain_rows != NULL)
+        count += mfx_map_count(signers->domain_rows);
+    return count;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "message.h"
+
+#include <mfx/mail/authres.h>
+
+enum {
+    RESULTS_VALUE_MAX = 64 * 1024,
+};
+
+static struct mfx_str
+authserv_id(const struct mfx_message *m)
+{
+    const struct dkim_settings *s = dkim_policy_of(m)->settings;
+    if (s->authserv_id.len > 0)
+        return s->authserv_id;
+    if (m->connection->mta_name.len > 0)
+        return m->connection->mta_name;
+    return mfx_str_of("localhost");
+}
+
+static bool
+claims_to_be_ours(const struct mfx_message *m, struct mfx_str value)
+{
+    const struct mfx_option_list *more =
+        &dkim_policy_of(m)->settings->verify.remove_results_from;
+    if (mfx_authres_claims_id(value, authserv_id(m)))
+        return true;
+    for (size_t i = 0; i < more->count; i++)
+        if (mfx_authres_claims_id(value, more->items[i]))
+            return true;
+    return false;
+}
+
+void
+dkim_verifying_remove_results(struct mfx_message *m)
+{
+    static const struct mfx_str field = MFX_STR("Authentication-Results");
+    const struct dkim_policy *policy = dkim_policy_of(m);
+    int remove = policy->settings->verify.remove_results;
+    struct mfx_header *h = mfx_headers_first(&m->headers, field);
+    struct mfx_str entry;
+    if (h == NULL || remove == DKIM_REMOVE_NONE)
+        return;
+    if (mfx_host_list_has(policy->trusted_results_from,
+                          m->connection->client_name, &m->connection->client_ip,
+                          &entry)) {
+        mfx_trace(m->decision, "trusted_results_from", "%.*s",
+                  MFX_STR_ARG(entry));
+        return;
+    }
+    size_t removed = 0;
+    for (; h != NULL; h = h->same_next) {
+        if (!claims_to_be_ours(m, h->value))
+            continue;
+        if (remove == DKIM_REMOVE_OWN &&
+            !mfx_authres_claims_method(h->value, mfx_str_of("dkim")))
+            continue;
+        mfx_edit_delete_header(m->decision, h);
+        removed++;
+    }
+    if (removed == 0)
+        return;
+    mfx_fact_u64(m->decision, "removed_results", removed);
+    atomic_fetch_add(&policy->shared->removed_results, removed);
+}
+
+/* The verifier is made when the first signature comes, so that its key is
+ * asked for while the message still arrives. */
+static enum mfx_rc
+need_verifier(struct mfx_message *m, struct dkim_message *d)
+{
+    const struct dkim_policy *policy = dkim_policy_of(m);
+    const struct dkim_settings *s = policy->settings;
+    if (d->verifier != NULL)
+        return MFX_OK;
+    struct mfx_dkim_verify_limits limits = mfx_dkim_verify_limits_default();
+    limits.max_signatures = (size_t)s->verify.max_signatures;
+    limits.min_rsa_bits = (unsigned)s->verify.min_rsa_bits;
+    limits.clock_skew_s = s->verify.clock_skew_s;
+    limits.accept_partial_body = s->verify.accept_partial_body;
+    limits.required_headers = s->verify.required_headers;
+    limits.records = policy->shared->records;
+    d->verifier = mfx_dkim_verifier_new(m->arena, m->env, &limits);
+    return d->verifier == NULL ? MFX_TEMPFAIL : MFX_OK;
+}
+
+enum mfx_rc
+dkim_verifying_header(struct mfx_message *m, struct dkim_message *d,
+                      const struct mfx_header *header)
+{
+    const struct dkim_settings *s = dkim_policy_of(m)->settings;
+    bool is_ours = mfx_origin_is_ours(&m->origin);
+    if (!s->verify.enable || (is_ours && !s->verify.ours) ||
+        !mfx_str_is_nocase(header->name, "DKIM-Signature"))
+        return MFX_OK;
+    enum mfx_rc rc = need_verifier(m, d);
+    if (rc == MFX_OK)
+        mfx_dkim_verifier_header(d->verifier, header);
+    return rc;
+}
+
+enum mfx_rc
+dkim_verifying_begin(struct mfx_message *m, struct dkim_message *d)
+{
+    enum mfx_rc rc = need_verifier(m, d);
+    if (rc != MFX_OK)
+        return rc;
+    mfx_dkim_verifier_headers_end(d->verifier, &m->headers,
+                                  d->plan.from_domain);
+    d->wants_body = mfx_dkim_verifier_wants_body(d->verifier);
+    return MFX_OK;
+}
+
+void
+dkim_verifying_body(struct dkim_message *d, struct mfx_str piece)
+{
+    mfx_dkim_verifier_body(d->verifier, piece);
+    d->wants_body = mfx_dkim_verifier_wants_body(d->verifier);
+}
+
+static void
+write_result(struct mfx_message *m, struct mfx_authres_writer *w,
+             const struct mfx_dkim_result *r)
+{
+    struct mfx_str comment = {NULL, 0};
+    if (r->key_bits > 0)
+        comment = mfx_arena_printf(m->arena, "%u-bit key%s", r->key_bits,
+                                   r->is_testing ? ", in test mode" : "");
+    bool is_pass = r->status == MFX_DKIM_PASS;
+    mfx_authres_result(w, "dkim", mfx_dkim_status_name(r->status),
+                       mfx_str_of(is_pass ? NULL : r->reason), comment);
+    mfx_authres_property(w, "header", "d", r->domain);
+    mfx_authres_property(w, "header", "i", r->identity);
+    mfx_authres_property(w, "header", "s", r->selector);
+    mfx_authres_property(w, "header", "a", r->algorithm);
+    mfx_authres_property(w, "header", "b", r->signature_head);
+}
+
+static enum mfx_rc
+write_results(struct mfx_message *m, const struct mfx_dkim_result *results,
+              size_t count)
+{
+    struct mfx_buf value;
+    struct mfx_authres_writer w;
+    mfx_buf_init_arena(&value, m->arena, RESULTS_VALUE_MAX);
+    mfx_authres_begin(&w, &value, authserv_id(m), m->is_smtputf8);
+    for (size_t i = 0; i < count; i++)
+        write_result(m, &w, &results[i]);
+    if (count == 0)
+        mfx_authres_result(&w, "dkim", "none", mfx_str(NULL, 0),
+                           mfx_str_of("no signature"));
+    mfx_authres_end(&w);
+    if (!mfx_buf_ok(&value))
+        return MFX_TEMPFAIL;
+    mfx_edit_insert_header(m->decision, MFX_EDIT_TOP,
+                           mfx_str_of("Authentication-Results"),
+                           mfx_buf_str(&value));
+    return MFX_OK;
+}
+
+static void
+note_results(struct mfx_message *m, const struct mfx_dkim_result *results,
+             size_t count, size_t ignored)
+{
+    struct dkim_shared *shared = dkim_policy_of(m)->shared;
+    if (count == 0)
+        atomic_fetch_add(&shared->results[MFX_DKIM_NONE], 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct mfx_dkim_result *r = &results[i];
+        atomic_fetch_add(&shared->results[r->status], 1);
+        bool is_pass = r->status == MFX_DKIM_PASS;
+        mfx_fact(m->decision, "sig",
+                 mfx_arena_printf(
+                     m->arena, "%.*s/%.*s/%.*s %s%s%s", MFX_STR_ARG(r->domain),
+                     MFX_STR_ARG(r->selector), MFX_STR_ARG(r->algorithm),
+                     mfx_dkim_status_name(r->status), is_pass ? "" : ": ",
+                     is_pass || r->reason == NULL ? "" : r->reason));
+    }
+    if (ignored > 0)
+        mfx_fact_u64(m->decision, "ignored_signatures", ignored);
+}
+
+static void
+act(struct mfx_message *m, const struct dkim_judgement *j)
+{
+    struct mfx_str text = mfx_str_of(j->text);
+    switch (j->action) {
+    case DKIM_ACTION_ACCEPT:
+        return;
+    case DKIM_ACTION_REJECT:
+        mfx_decide_reject(m->decision, j->code, j->enhanced, text, j->reason);
+        return;
+    case DKIM_ACTION_TEMPFAIL:
+        mfx_decide_tempfail(m->decision, j->code, j->enhanced, text, j->reason);
+        return;
+    case DKIM_ACTION_HOLD:
+        mfx_decide_hold(m->decision, j->reason);
+        return;
+    case DKIM_ACTION_DISCARD:
+        mfx_decide_discard(m->decision, j->reason);
+        return;
+    }
+}
+
+enum mfx_rc
+dkim_verifying_end(struct mfx_message *m, struct dkim_message *d)
+{
+    const struct dkim_policy *policy = dkim_policy_of(m);
+    struct mfx_event *event;
+    /* the harness bounds the wait; the resolver gives up before that */
+    while ((event = mfx_dkim_verifier_pending(d->verifier)) != NULL)
+        if (!mfx_wait(m, event, UINT64_MAX))
+            break;
+    const struct mfx_dkim_result *results = NULL;
+    size_t count = 0, ignored = 0;
+    enum mfx_rc rc =
+        mfx_dkim_verifier_finish(d->verifier, &results, &count, &ignored);
+    if (rc != MFX_OK && rc != MFX_NOTFOUND)
+        return rc;
+    note_results(m, results, count, ignored);
+    struct dkim_judgement judgement;
+    dkim_policy_judge(policy, &d->plan, results, count, m->arena, m->decision,
+                      &judgement);
+    if (count > 0 || policy->settings->verify.report_none) {
+        rc = write_results(m, results, count);
+        if (rc != MFX_OK)
+            return rc;
+    }
+    mfx_fact(m->decision, "dkim",
+             mfx_str_of(mfx_dkim_status_name(judgement.status)));
+    mfx_decision_event(m->decision, "verified", mfx_str_of(judgement.reason));
+    act(m, &judgement);
+    return MFX_OK;
+}
