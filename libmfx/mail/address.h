@@ -25,7 +25,7 @@
 MFX_API_BEGIN
 
 struct mfx_mailbox {
-    struct mfx_str local;  /* unquoted: a"b c"d has no quotes here */
+    struct mfx_str local;  /* unquoted: "b c".d has no quotes here */
     struct mfx_str domain; /* as spelled; "[192.0.2.1]" for a literal; empty
                               for a bare user */
     struct mfx_str phrase; /* display name, unquoted; may be empty */
