@@ -143,20 +143,31 @@ struct mfx_option_set {
 /* A loaded configuration file pair; keeps what dump needs. */
 struct mfx_config;
 
-/* file: the daemon's own; common (may be NULL, need not exist): searched
- * where a name is not in the daemon's file; names there that no option set
- * knows are not errors unless no mfx daemon knows them (they are checked only
- * for syntax). file NULL: defaults alone. */
+/* file: the daemon's own; a name in it that no option set knows is an error.
+ * common (may be NULL, need not exist): a second file, in which an option is
+ * looked up when the own file does not give it, one option at a time: a group
+ * may be partly in each. Names in it that no option set knows may belong to
+ * another daemon and are no error; one that looks like a misspelled option in
+ * the same group is a warning. Values there are checked when they are used.
+ * file NULL: defaults alone, nothing is read.
+ *
+ * A relative @include is relative to the folder of the file that says it.
+ * A string where a list is wanted is cut at its commas; a list of strings
+ * where a table is wanted is a csl: table.
+ *
+ * MFX_TEMPFAIL: nothing is wrong with what is written, but something could
+ * not be read. *config is set also when the load fails (NULL only when out of
+ * memory), so that its files can be watched. */
 enum mfx_rc mfx_config_load(const char *file, const char *common,
                             const struct mfx_option_set *sets, size_t set_count,
                             struct mfx_arena *arena,
                             struct mfx_table_set *tables,
                             struct mfx_problems *problems,
                             struct mfx_config **config) MFX_NODISCARD;
-/* Files that were read, includes too; for watching. */
+/* Files that were read or wanted, includes too; for watching. */
 const char *const *mfx_config_files(const struct mfx_config *config,
                                     size_t *count);
-/* Where an option was set: file and line, or NULL when it is at its default.
+/* Where an option was set: file and line, or NULL when no file gives it.
  * For problems that a daemon's policy finds in a value. */
 const char *mfx_config_where(const struct mfx_config *config, const char *name,
                              unsigned *line);
@@ -170,8 +181,15 @@ void mfx_config_dump(const struct mfx_config *config,
 
 /* The settings section of the man page (mdoc .It entries) from the table. */
 void mfx_option_man(const struct mfx_option *options, struct mfx_buf *out);
-/* A commented example file with every setting at its default. */
+/* A commented example file with every setting at its default, each of them
+ * commented out, groups as groups. Tables that are printed one after the
+ * other must not share a group. */
 void mfx_option_example(const struct mfx_option *options, struct mfx_buf *out);
+
+/* True when the option has the same value in both settings structs; for the
+ * warning that a change needs a restart. */
+bool mfx_option_is_same(const struct mfx_option *option, const void *settings,
+                        const void *other);
 
 /* Values alone, as the file reader takes them; for -s and tests. */
 enum mfx_rc mfx_option_parse_seconds(struct mfx_str text,

@@ -13,6 +13,14 @@
  *
  * A text without a type: "/path" is file:, anything else csl: (as OpenDKIM).
  *
+ * file, refile: '#' starts a comment anywhere, the first blank ends the key,
+ * a key alone has an empty value, the first of equal keys wins (with a
+ * warning). refile patterns are OpenDKIM's: '*' is any bytes, '.' and '+' are
+ * themselves, other characters are those of POSIX extended regular
+ * expressions, and the pattern stands between '^' and '$'.
+ * inline: "a=1, b=2", or Postfix's "{a=1, {b = x, y}}".
+ * texthash, alias: a line that starts with a blank continues the one before.
+ *
  *     rc = mfx_table_get(t, key, arena, &value, &err);
  *
  * Ownership: tables are counted and belong to a table set; values are copied
@@ -54,7 +62,12 @@ enum mfx_rc mfx_table_open(struct mfx_table_set *set, struct mfx_str spec,
 /* Files whose change makes the set outdated; *count of them. */
 const char *const *mfx_table_set_files(const struct mfx_table_set *set,
                                        size_t *count);
-/* True when a file has another identity than that which was loaded. */
+/* The tables of the set in the order they were opened, for reports. */
+struct mfx_table *const *mfx_table_set_tables(const struct mfx_table_set *set,
+                                              size_t *count);
+/* True when a file has another identity than that which was loaded. Asked
+ * after the last open, false means that all tables show the files as they
+ * stood at one moment; when it is true, load again. */
 bool mfx_table_set_is_outdated(const struct mfx_table_set *set);
 
 const char *mfx_table_type(const struct mfx_table *table);
@@ -66,7 +79,9 @@ struct mfx_table_counts {
 struct mfx_table_counts mfx_table_counts(const struct mfx_table *table);
 bool mfx_table_has_patterns(const struct mfx_table *table);
 
-/* One key, as it stands (refile: the first row whose pattern matches). */
+/* One key, as it stands (refile: the first row whose pattern matches). With
+ * MFX_TABLE_NOCASE lmdb and sqlite are asked for the key in lower case, which
+ * is how postmap(1) writes it. */
 enum mfx_rc mfx_table_get(struct mfx_table *table, struct mfx_str key,
                           struct mfx_arena *arena, struct mfx_str *value,
                           struct mfx_err *err) MFX_NODISCARD;
@@ -76,9 +91,10 @@ struct mfx_table_row {
     unsigned line; /* 0 where there is none */
 };
 
-/* Every matching row in row order (refile: all patterns that match; others:
- * the key's first row). visit returns false to stop. MFX_NOTFOUND when none
- * matched. */
+/* Every matching row in row order (refile: all patterns that match; sqlite:
+ * all rows of the answer; others: the key's first row). visit returns false
+ * to stop. MFX_NOTFOUND when none matched. With MFX_TEMPFAIL rows may have
+ * been visited already: they are not the whole answer. */
 enum mfx_rc mfx_table_each(struct mfx_table *table, struct mfx_str key,
                            struct mfx_arena *arena,
                            bool (*visit)(const struct mfx_table_row *row,
@@ -95,7 +111,7 @@ mfx_table_each_address(struct mfx_table *table, struct mfx_str local,
                        bool (*visit)(const struct mfx_table_row *, void *arg),
                        void *arg, struct mfx_err *err) MFX_NODISCARD;
 
-/* All rows, for lists that are turned into something else at load (host
+/* All rows in row order, for lists that are turned into something else at load (host
  * lists, key lists) and for checks. MFX_PERMFAIL for a type that cannot be
  * walked. */
 enum mfx_rc mfx_table_walk(struct mfx_table *table, struct mfx_arena *arena,
