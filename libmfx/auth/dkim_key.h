@@ -27,12 +27,15 @@ const char *mfx_dkim_algorithm_name(enum mfx_dkim_algorithm algorithm);
 enum {
     MFX_DKIM_SHA256 = 32,
     MFX_DKIM_SIGNATURE_MAX = 1024, /* RSA-8192 */
+    MFX_DKIM_RSA_MIN_BITS = 1024,
+    MFX_DKIM_RSA_MAX_BITS = 8192,
 };
 
 struct mfx_dkim_private_key;
 
 /* PEM (PKCS#1, PKCS#8; not encrypted), bare base64 DER of either, or a bare
- * base64 32-byte Ed25519 seed; text around a PEM block is skipped. The
+ * base64 32-byte Ed25519 seed (or libsodium's 64 bytes of seed and public
+ * key); text around a PEM block is skipped. The
  * algorithm comes from the key. MFX_PERMFAIL for anything else. */
 enum mfx_rc mfx_dkim_private_key_parse(struct mfx_str text,
                                        struct mfx_dkim_private_key **key,
@@ -82,6 +85,7 @@ enum mfx_dkim_record_problem {
     MFX_DKIM_RECORD_KEY,      /* p= is no key of type k= */
     MFX_DKIM_RECORD_KEY_SHORT, /* RSA below the minimum */
     MFX_DKIM_RECORD_KEY_LONG,  /* RSA above 8192 bits */
+    MFX_DKIM_RECORD_INTERNAL,  /* out of memory: says nothing of the record */
 };
 /* Literal words for each, for reasons in results. */
 const char *mfx_dkim_record_problem_text(enum mfx_dkim_record_problem problem);
