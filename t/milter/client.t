@@ -16,11 +16,12 @@ misses() {
     --expect X-Other
 }
 ok "load sees what was not inserted" misses
-stop floor
+stop floor KILL
 
 start replies "$build/t/bench/floor" -s "$SOCK" -n 0 -e 0
 ok "filter without NR_ answers" await ready replies "$SOCK"
 talk replies "$scenarios/client-replies.mt"
 ok "load with a reply to every stage" "$build/t/bench/load" \
   --socket "$SOCK" --messages 100 --warm 0 --mta sendmail
+stop replies KILL
 finish
