@@ -29,6 +29,7 @@ struct mfx_source {
     struct mfx_map *places;  /* full name -> struct mfx_place */
     struct mfx_buf files;    /* const char * of each file, also missing ones */
     bool is_broken;          /* not fit for libconfig */
+    bool is_stopped;         /* no use to read on */
     struct mfx_outline *now; /* while reading */
 };
 

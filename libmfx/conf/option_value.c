@@ -234,6 +234,22 @@ store_mode(const struct mfx_value_context *context, struct mfx_str text,
     return MFX_OK;
 }
 
+static const char *
+nearest_word(const struct mfx_option *option, struct mfx_str text)
+{
+    const char *best = NULL;
+    size_t least = SIZE_MAX;
+    for (const struct mfx_option_word *w = option->words; w->word != NULL;
+         w++) {
+        size_t distance = mfx_nearest_distance(text, mfx_str_of(w->word));
+        if (distance < least) {
+            least = distance;
+            best = w->word;
+        }
+    }
+    return mfx_nearest_is_near(text, least) ? best : NULL;
+}
+
 static enum mfx_rc
 refuse_word(const struct mfx_value_context *context, struct mfx_str text)
 {
@@ -242,6 +258,9 @@ refuse_word(const struct mfx_value_context *context, struct mfx_str text)
     for (const struct mfx_option_word *w = context->option->words;
          w->word != NULL; w++)
         mfx_buf_printf(&words, "%s\"%s\"", words.len > 0 ? ", " : "", w->word);
+    const char *hint = nearest_word(context->option, text);
+    if (hint != NULL)
+        mfx_buf_printf(&words, " (did you mean \"%s\"?)", hint);
     return refuse(context, "\"%.*s\" is none of %s", MFX_STR_ARG(text),
                   mfx_buf_text(&words));
 }

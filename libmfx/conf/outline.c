@@ -92,13 +92,12 @@ static void
 open_frame(struct mfx_outline *outline, char mark)
 {
     if (outline->depth == DEPTH_MAX) {
-        if (!outline->source->is_broken)
-            mfx_problem_add(outline->source->problems, MFX_PROBLEM_ERROR,
-                            outline->file, outline->line,
-                            "groups and lists stand more than %d deep in each "
-                            "other",
-                            DEPTH_MAX);
-        outline->source->is_broken = true;
+        mfx_problem_add(outline->source->problems, MFX_PROBLEM_ERROR,
+                        outline->file, outline->line,
+                        "groups and lists stand more than %d deep in each "
+                        "other",
+                        DEPTH_MAX);
+        outline->source->is_broken = outline->source->is_stopped = true;
         return;
     }
     outline->frames[outline->depth].open = mark;

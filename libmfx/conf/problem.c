@@ -3,6 +3,10 @@
 
 #include <stdarg.h>
 
+enum {
+    KEPT_MAX = 1000, /* nobody reads more, and files can be all mistakes */
+};
+
 void
 mfx_problems_init(struct mfx_problems *problems, struct mfx_arena *arena)
 {
@@ -27,6 +31,8 @@ mfx_problem_add(struct mfx_problems *problems, enum mfx_problem_kind kind,
                 const char *file, unsigned line, const char *format, ...)
 {
     count(problems, kind);
+    if (problems->errors + problems->warnings > KEPT_MAX)
+        return;
     va_list args;
     va_start(args, format);
     struct mfx_str text = mfx_arena_vprintf(problems->arena, format, args);

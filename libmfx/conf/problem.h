@@ -9,6 +9,7 @@
  *
  * Ownership: texts live in the arena given to init. Errors: what does not
  * fit is counted, the count of errors is always right. Threads: one.
+ * Limits: the first 1000 are kept.
  */
 #ifndef MFX_CONF_PROBLEM_H
 #define MFX_CONF_PROBLEM_H

@@ -293,7 +293,7 @@ static void
 read_tokens(struct reader *r)
 {
     r->at_line_start = true;
-    while (r->rest.len > 0 && mfx_buf_ok(&r->source->text)) {
+    while (r->rest.len > 0 && !r->source->is_stopped) {
         char c = r->rest.p[0];
         if (c == '\n') {
             take(r, 1, true);
@@ -336,6 +336,7 @@ read_file(struct mfx_source *source, const struct reader *parent,
                        .line = 1};
     if (file_count(source) >= FILES_MAX) {
         complain_file(source, parent, "more than 1000 files are included");
+        source->is_stopped = true;
         return;
     }
     mfx_buf_add(&source->files, mfx_str((const char *)&path, sizeof path));
@@ -350,8 +351,10 @@ read_file(struct mfx_source *source, const struct reader *parent,
         return;
     }
     read_tokens(&r);
-    if (!mfx_buf_ok(&source->text))
+    if (!mfx_buf_ok(&source->text) && !source->is_stopped) {
         complain_broken(&r, "too large, with all it includes (4 MB)");
+        source->is_stopped = true;
+    }
     mfx_buf_add_byte(&source->text, '\n');
     map_line(source, path, r.line);
 }
