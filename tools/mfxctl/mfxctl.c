@@ -187,7 +187,7 @@ run_tool(const struct options *o, const char *name, char **args,
         count++;
     struct mfx_str path = mfx_arena_printf(
         arena, "%s/mfxctl-%s", folder != NULL ? folder : MFX_LIBEXECDIR, name);
-    char **argv = mfx_arena_alloc_array(arena, count + 6, sizeof *argv);
+    char **argv = mfx_arena_alloc_array(arena, count + 4, sizeof *argv);
     if (argv == NULL || strchr(name, '/') != NULL || access(path.p, X_OK) != 0)
         return;
     argv[n++] = (char *)(uintptr_t)path.p;
@@ -195,10 +195,6 @@ run_tool(const struct options *o, const char *name, char **args,
         argv[n++] = "--json";
     if (o->wants_help)
         argv[n++] = "--help";
-    if (o->socket != NULL) {
-        argv[n++] = "--socket";
-        argv[n++] = (char *)(uintptr_t)o->socket;
-    }
     memcpy(argv + n, args, count * sizeof *argv);
     (void)execv(path.p, argv);
     perror(path.p);
