@@ -16,7 +16,7 @@ my %exported;
 for (`nm -D --defined-only $library`) {
     my (undef, $kind, $name) = split;
     # sanitizers and profilers bring their own
-    next if !defined $name || $name =~ /^(__(asan|ubsan|tsan|sanitizer|odr|gcov|llvm)|_init|_fini)/;
+    next if !defined $name || $name =~ /^(__(asan|ubsan|tsan|sanitizer|odr|gcov|llvm)|_init$|_fini$|_edata$|_end$|__bss_start$)/;
     $exported{$name} = $kind;
 }
 
