@@ -9,7 +9,8 @@
  *
  * Writing takes values from the network; what is not a token is quoted, what
  * cannot be quoted (CR, LF, NUL, other control) is replaced by '?', non-ASCII
- * is kept only when eai is set. Nothing can break out of the field.
+ * is kept only when eai is set and it is UTF-8. A value of more than 900 bytes
+ * is cut there. Nothing can break out of the field.
  *
  * Ownership: results borrow or live in the arena. Errors: below.
  * Threads: pure functions.
@@ -49,10 +50,11 @@ enum mfx_rc mfx_authres_parse(struct mfx_str value, struct mfx_arena *arena,
 
 /* True when a reader anywhere could take the field for one of authserv_id:
  * equal without case, also with "/jobid" behind it, a final dot, quotes,
- * comments or folding around it, or stray bytes before it. */
+ * comments or folding around or inside it, as A-label or U-label, or stray
+ * bytes before it. A field without an id is anybody's: true. */
 bool mfx_authres_claims_id(struct mfx_str value, struct mfx_str authserv_id);
-/* True when the field claims a result of the method ("dkim"), or cannot be
- * read whole. */
+/* True when the field claims a result of the method ("dkim"), in a comment or
+ * quotes behind a ";" too, or cannot be read whole. */
 bool mfx_authres_claims_method(struct mfx_str value, struct mfx_str method);
 
 /* --- writing --- */
