@@ -5,9 +5,9 @@
 #   ./test.sh [STAGE...]
 #
 # Stages, in order: check (unit tests, fuzz corpora, milter tests), mta (real
-# Postfix and Sendmail, other implementations), asan (unit and milter tests
-# under AddressSanitizer and UBSan), tsan (milter tests under ThreadSanitizer),
-# dist (make distcheck). Without arguments all but dist.
+# Postfix and Sendmail, other implementations), asan (the first stage under
+# AddressSanitizer and UBSan), tsan (the same under ThreadSanitizer), dist
+# (make distcheck). Without arguments all but dist.
 #
 # Environment: BUILD_DIR (default build-test) for builds and logs;
 # MFX_CACHE_DIR (default /var/cache/mfx-test) for unpacked packages;
@@ -73,14 +73,15 @@ sanitized() { # NAME FLAGS: with clang, so that the suite sees both compilers
 
 stage_asan() {
   sanitized asan "-fsanitize=address,undefined -fno-sanitize-recover=all" || return
-  export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0
-  run asan make -s -C "$top/asan" check
+  export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
+  export UBSAN_OPTIONS=print_stacktrace=1
+  run asan make -s -C "$top/asan" check style_tests=
 }
 
 stage_tsan() {
   sanitized tsan "-fsanitize=thread" || return
-  export TSAN_OPTIONS=halt_on_error=1
-  run tsan make -s -C "$top/tsan" check-milter
+  export TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1
+  run tsan make -s -C "$top/tsan" check style_tests=
 }
 
 stage_dist() {

@@ -15,8 +15,8 @@ plan skip_all => 'libmfx.so is not built' if !$library;
 my %exported;
 for (`nm -D --defined-only $library`) {
     my (undef, $kind, $name) = split;
-    # sanitizers and profilers bring their own
-    next if !defined $name || $name =~ /^(__(asan|ubsan|tsan|sanitizer|odr|gcov|llvm)|_init$|_fini$|_edata$|_end$|__bss_start$)/;
+    # sanitizers, profilers and some linkers bring their own
+    next if !defined $name || $name =~ /^(__(asan|ubsan|tsan|sanitizer|odr|gcov|llvm)|_init|_fini)|^(__bss_start|_edata|_end)$/;
     $exported{$name} = $kind;
 }
 
