@@ -9,6 +9,7 @@
  * Ownership: the value lives in the arena. Errors: MFX_PERMFAIL for a request
  * that cannot be (no From to sign, i= outside d=, bytes not fit for a tag),
  * MFX_TEMPFAIL when OpenSSL or memory fails. Threads: pure.
+ * Limits: 1000 names in h=; more fields to sign are MFX_PERMFAIL.
  */
 #ifndef MFX_AUTH_DKIM_SIGN_H
 #define MFX_AUTH_DKIM_SIGN_H
@@ -18,16 +19,27 @@
 
 MFX_API_BEGIN
 
+/* The name under which the value goes into the message, in this spelling:
+ * simple canonicalization signs it. */
+#define MFX_DKIM_SIGNATURE_FIELD "DKIM-Signature"
+
 /* Which header fields a signature covers. Immutable after parse. */
 struct mfx_dkim_header_policy;
 
-/* Lists in OpenDKIM's syntax: names separated by commas (or blanks), "X-*"
- * as a wildcard; a list with an item "*" is a delta of the default with
- * "+name" and "-name" (rules.md of OpenDKIM: a plain list replaces it; From
- * is always signed). An empty text: the default.
+/* Lists in OpenDKIM's syntax: names separated by commas (or blanks, or
+ * colons), "X-*" as a wildcard; a plain list replaces the default, one with an
+ * item "*" is a delta of the default with "+name" and "-name". From is always
+ * signed. An empty text: the default; "none": nothing.
  * signed: which present fields are signed, every instance.
- * omitted: never signed, whatever `signed` says.
- * oversigned: listed once more than present, so that none can be added.
+ * omitted: never signed, whatever the other lists say.
+ * oversigned: listed once more than present, so that none can be added; with
+ * "?" behind the name ("Date?") only when the message has one.
+ * Defaults: From, Sender, Reply-To, Subject, Date, Message-ID, To, Cc,
+ * MIME-Version, Content-Type, -Transfer-Encoding, -ID, -Description,
+ * In-Reply-To, References, Resent-*, List-*, Feedback-ID, Autocrypt, OpenPGP
+ * are signed; Comments, Keywords omitted; From, Reply-To, Subject, To, Cc
+ * oversigned, and Sender?, Date?, Message-ID?, MIME-Version?, Content-Type?,
+ * Content-Transfer-Encoding?, In-Reply-To?, References?, Autocrypt?, OpenPGP?.
  * Return-Path, Received, Bcc, Resent-Bcc, DKIM-Signature, Authentication-
  * Results are never signed; asking for one is an error that says so. */
 enum mfx_rc mfx_dkim_header_policy_parse(struct mfx_str signed_list,

@@ -14,7 +14,18 @@
  *
  * Ownership: all in the arena (OpenSSL contexts and DNS questions are given
  * back at its reset). Errors: in each result. Threads: one at a time.
- * Limits: struct mfx_dkim_verify_limits.
+ * Limits: struct mfx_dkim_verify_limits; ten TXT records a signature.
+ *
+ * Statuses, where the RFCs leave a choice:
+ *   neutral    syntax errors of the field; version, algorithm, canonicalization
+ *              or query method that we do not know (RFC 8601 2.7.1)
+ *   permerror  what RFC 6376 6.1 and 8301 forbid: From not in h=, i= outside
+ *              d=, rsa-sha1, RSA below 1024 bits or above 8192; no key, key
+ *              revoked, unreadable or not fit for the signature
+ *   policy     expired or from the future; l= that leaves octets unsigned;
+ *              required fields not signed; RSA below min_rsa_bits
+ *   temperror  DNS gave no answer. A body that does not match is `fail` all
+ *              the same: no key could mend it.
  */
 #ifndef MFX_AUTH_DKIM_VERIFY_H
 #define MFX_AUTH_DKIM_VERIFY_H
