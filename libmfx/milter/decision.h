@@ -83,8 +83,10 @@ struct mfx_decision {
 
 void mfx_decision_init(struct mfx_decision *d, struct mfx_arena *arena);
 
-/* Verdicts. text is the SMTP reply's; reason is for the log. For HOLD the
- * reason is what the MTA shows. */
+/* Verdicts. text is the SMTP reply's; reason is for the log (a literal, or
+ * text of the message's arena; NULL: what mfx_decision_event said stays). For
+ * HOLD the reason is what the MTA shows. A reject or tempfail of a rcpt hook
+ * concerns that recipient alone. */
 void mfx_decide_accept(struct mfx_decision *d, const char *reason);
 void mfx_decide_reject(struct mfx_decision *d, unsigned code,
                        const char *enhanced, struct mfx_str text,
@@ -96,7 +98,8 @@ void mfx_decide_discard(struct mfx_decision *d, const char *reason);
 void mfx_decide_hold(struct mfx_decision *d, const char *reason);
 
 /* Edits, applied at the end of the message in the one safe order, whatever
- * the order they are given in. name and value pass mfx_header_name_is_valid
+ * the order they are given in; fields inserted at one place stand in the order
+ * given, the first one highest. name and value pass mfx_header_name_is_valid
  * and mfx_header_value_is_safe, or the message tempfails with a log line. */
 void mfx_edit_insert_header(struct mfx_decision *d, enum mfx_edit_place place,
                             struct mfx_str name, struct mfx_str value);

@@ -18,8 +18,9 @@
  *
  * Ownership: message and connection belong to the harness; what a hook
  * allocates goes into message->arena (or connection->arena for connect and
- * helo). Threads: one message is in one hook at a time, but each hook may run
- * on another thread: nothing thread-local.
+ * helo). Errors: what a hook answers other than MFX_OK, or an exhausted arena,
+ * tempfails the message. Threads: one message is in one hook at a time, but
+ * each hook may run on another thread: nothing thread-local.
  */
 #ifndef MFX_MILTER_FILTER_H
 #define MFX_MILTER_FILTER_H
@@ -62,7 +63,9 @@ struct mfx_connection {
     struct mfx_str mta_name; /* {j} */
     struct mfx_str daemon_name;
     enum mfx_mta mta;
-    void *state; /* the filter's */
+    const struct mfx_env *env;
+    const void *policy; /* for connect and helo hooks, not to be kept */
+    void *state;        /* the filter's */
 };
 
 struct mfx_recipient {
@@ -110,8 +113,11 @@ enum mfx_body_want {
 };
 
 struct mfx_wants {
-    bool headers; /* keep fields in message->headers */
+    bool headers;    /* keep fields in message->headers */
+    bool recipients; /* keep message->recipients even without a rcpt hook */
     bool rejected_recipients;
+    /* The body hook never sets *done: no reply to its pieces is needed. */
+    bool whole_body;
     enum mfx_body_want body;
     /* further macros a stage needs, names separated by blanks; NULL: none */
     const char *macros[MFX_STAGE_COUNT];
@@ -173,7 +179,8 @@ struct mfx_filter {
                               void **policy);
     void (*policy_free)(void *policy);
     /* True when something outside the configuration that this policy was
-     * built from (a key file) has changed: reload. files: to watch. May be
+     * built from (a key file) has changed: reload. Asked every few seconds and
+     * after changes in watched directories, so it should be quick. May be
      * NULL. */
     bool (*policy_is_outdated)(const void *policy);
     /* Directories whose changes matter besides those of tables and

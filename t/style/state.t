@@ -23,7 +23,7 @@ my %sources = map { $_ => 1 } Style::sources('c');
 for my $object (sort @objects) {
     my $name = $object =~ s{^\Q$build\E/}{}r =~ s{/\.libs/[^/]*?([^/-]+)\.o$}{/$1}r;
     next if !$sources{"$name.c"}; # of a file that is gone
-    my $may = $name =~ m{^libmfx/(base/log|auth/crypto|milter/(daemon|signals?))$};
+    my $may = $name =~ m{^libmfx/(base/log|auth/crypto|milter/(daemon|libmilter|signals?))$};
     my @found;
     for (`nm -f sysv $object`) {
         my ($symbol, undef, $class, $type, undef, undef, $section) = map { s/^\s+|\s+$//gr } split /\|/;

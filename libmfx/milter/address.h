@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * address - where a daemon listens, as settings say it
+ *
+ *     unix:/PATH  local:/PATH  inet:PORT@HOST  inet:HOST:PORT
+ *     inet6:PORT@HOST  inet6:[HOST]:PORT  /PATH
+ *
+ * Ownership: the arena. Errors: MFX_PERMFAIL with the reason in err.
+ * Threads: pure, except clear_stale, which looks at the file system.
+ */
+#ifndef MFX_MILTER_ADDRESS_H
+#define MFX_MILTER_ADDRESS_H
+
+#include <mfx/base/arena.h>
+
+struct mfx_listen_address {
+    bool is_unix;
+    const char *path;      /* UNIX socket */
+    const char *libmilter; /* in libmilter's own form */
+};
+
+enum mfx_rc mfx_listen_address_parse(struct mfx_str text,
+                                     struct mfx_arena *arena,
+                                     struct mfx_listen_address *address,
+                                     struct mfx_err *err) MFX_NODISCARD;
+
+/* Removes a UNIX socket that nobody listens on. MFX_PERMFAIL when something
+ * else stands there, MFX_TEMPFAIL when somebody answers. */
+enum mfx_rc mfx_listen_address_clear_stale(const char *path,
+                                           struct mfx_err *err) MFX_NODISCARD;
+
+#endif

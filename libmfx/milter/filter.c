@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <mfx/milter/filter.h>
+
+#include <mfx/milter/flight.h>
+
+enum {
+    PROGRESS_MS = 3000, /* Sendmail's usual patience between packets: 10 s */
+};
+
+struct mfx_str
+mfx_macro(const struct mfx_message *message, const char *name, bool *found)
+{
+    const struct mfx_link *l = &mfx_flight_of(message)->session->link;
+    const char *text = l->ops->macro(l->ctx, name);
+    *found = text != NULL;
+    return mfx_str_of(text);
+}
+
+enum mfx_rc
+mfx_message_body(struct mfx_message *message, struct mfx_str *body)
+{
+    struct mfx_flight *f = mfx_flight_of(message);
+    if (f->snapshot->wants.body != MFX_BODY_STORED)
+        return MFX_NOTFOUND;
+    return mfx_body_store_get(&f->body, body);
+}
+
+/* One slice; false when there is no use in another. */
+static bool
+wait_slice(struct mfx_flight *f, struct mfx_event *event, uint64_t until_ms)
+{
+    const struct mfx_link *l = &f->session->link;
+    uint64_t now = mfx_mono_ms();
+    uint64_t slice = now + PROGRESS_MS;
+    if (now >= until_ms)
+        return false;
+    if (!f->sends_progress || slice > until_ms)
+        slice = until_ms;
+    if (mfx_event_wait(event, slice))
+        return false;
+    return !f->sends_progress || l->ops->progress(l->ctx);
+}
+
+bool
+mfx_wait(struct mfx_message *message, struct mfx_event *event,
+         uint64_t until_ms)
+{
+    struct mfx_flight *f = mfx_flight_of(message);
+    if (until_ms > f->wait_until_ms)
+        until_ms = f->wait_until_ms;
+    while (!mfx_event_is_set(event) && wait_slice(f, event, until_ms)) {
+    }
+    bool is_set = mfx_event_is_set(event);
+    if (!is_set)
+        mfx_metrics_add(f->session->engine->metrics, MFX_COUNT_WAITS_EXPIRED,
+                        1);
+    return is_set;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <mfx/milter/ring.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* An item in a block: this head, the key, the text. The first item is the
+ * queue id when there is one. */
+struct head {
+    unsigned char section, key_len;
+    unsigned short text_len;
+};
+
+struct block {
+    size_t len;
+    char bytes[];
+};
+
+struct mfx_ring {
+    pthread_mutex_t mutex;
+    size_t capacity, next;
+    struct block **blocks;
+};
+
+struct mfx_ring *
+mfx_ring_new(size_t capacity)
+{
+    struct mfx_ring *ring = calloc(1, sizeof *ring);
+    if (ring == NULL)
+        return NULL;
+    ring->capacity = capacity;
+    ring->blocks = calloc(capacity > 0 ? capacity : 1, sizeof(*ring->blocks));
+    if (ring->blocks == NULL) {
+        free(ring);
+        return NULL;
+    }
+    (void)pthread_mutex_init(&ring->mutex, NULL);
+    return ring;
+}
+
+void
+mfx_ring_free(struct mfx_ring *ring)
+{
+    if (ring == NULL)
+        return;
+    for (size_t i = 0; i < ring->capacity; i++)
+        free(ring->blocks[i]);
+    free(ring->blocks);
+    (void)pthread_mutex_destroy(&ring->mutex);
+    free(ring);
+}
+
+/* Counts when out is NULL, then writes. */
+struct packer {
+    char *out;
+    size_t len;
+    bool is_cut;
+};
+
+static void
+pack(void *arg, enum mfx_item_section section, const char *key,
+     struct mfx_str text)
+{
+    struct packer *p = arg;
+    struct head head = {.section = (unsigned char)section};
+    struct mfx_str k = mfx_str_head(mfx_str_of(key), 255);
+    text = mfx_str_head(text, 4096);
+    size_t len = sizeof head + k.len + text.len;
+    if (p->is_cut || p->len + len > MFX_RING_ENTRY_MAX) {
+        p->is_cut = true;
+        return;
+    }
+    if (p->out != NULL) {
+        head.key_len = (unsigned char)k.len;
+        head.text_len = (unsigned short)text.len;
+        memcpy(p->out + p->len, &head, sizeof head);
+        memcpy(p->out + p->len + sizeof head, k.p, k.len);
+        if (text.len > 0)
+            memcpy(p->out + p->len + sizeof head + k.len, text.p, text.len);
+    }
+    p->len += len;
+}
+
+void
+mfx_ring_add(struct mfx_ring *ring, const struct mfx_report *report)
+{
+    if (ring->capacity == 0)
+        return;
+    struct packer count = {0};
+    mfx_report_items(report, pack, &count);
+    struct block *block = malloc(sizeof *block + count.len);
+    if (block == NULL)
+        return;
+    struct packer write = {.out = block->bytes};
+    mfx_report_items(report, pack, &write);
+    block->len = write.len;
+    (void)pthread_mutex_lock(&ring->mutex);
+    struct block *old = ring->blocks[ring->next];
+    ring->blocks[ring->next] = block;
+    ring->next = (ring->next + 1) % ring->capacity;
+    (void)pthread_mutex_unlock(&ring->mutex);
+    free(old);
+}
+
+bool
+mfx_ring_next(struct mfx_str *entry, struct mfx_ring_item *item)
+{
+    struct head head;
+    if (entry->len < sizeof head)
+        return false;
+    memcpy(&head, entry->p, sizeof head);
+    *entry = mfx_str_from(*entry, sizeof head);
+    if (entry->len < (size_t)head.key_len + head.text_len)
+        return false;
+    item->section = (enum mfx_item_section)head.section;
+    item->key = mfx_str_head(*entry, head.key_len);
+    *entry = mfx_str_from(*entry, head.key_len);
+    item->text = mfx_str_head(*entry, head.text_len);
+    *entry = mfx_str_from(*entry, head.text_len);
+    return true;
+}
+
+static bool
+has_queue_id(const struct block *block, struct mfx_str queue_id)
+{
+    struct mfx_str rest = mfx_str(block->bytes, block->len);
+    struct mfx_ring_item item;
+    return mfx_ring_next(&rest, &item) && mfx_str_is(item.key, "queue_id") &&
+           mfx_str_eq(item.text, queue_id);
+}
+
+/* n counts back from the newest; under the mutex. */
+static const struct block *
+block_at(const struct mfx_ring *ring, size_t n)
+{
+    if (n >= ring->capacity)
+        return NULL;
+    return ring
+        ->blocks[(ring->next + 2 * ring->capacity - 1 - n) % ring->capacity];
+}
+
+static enum mfx_rc
+copy_block(const struct block *block, struct mfx_arena *arena,
+           struct mfx_str *entry)
+{
+    if (block == NULL)
+        return MFX_NOTFOUND;
+    *entry = mfx_arena_copy(arena, mfx_str(block->bytes, block->len));
+    return entry->p == NULL ? MFX_TEMPFAIL : MFX_OK;
+}
+
+enum mfx_rc
+mfx_ring_find(struct mfx_ring *ring, struct mfx_str queue_id,
+              struct mfx_arena *arena, struct mfx_str *entry)
+{
+    enum mfx_rc rc = MFX_NOTFOUND;
+    (void)pthread_mutex_lock(&ring->mutex);
+    for (size_t n = 0; n < ring->capacity && rc == MFX_NOTFOUND; n++) {
+        const struct block *block = block_at(ring, n);
+        if (block == NULL)
+            break;
+        if (has_queue_id(block, queue_id))
+            rc = copy_block(block, arena, entry);
+    }
+    (void)pthread_mutex_unlock(&ring->mutex);
+    return rc;
+}
+
+enum mfx_rc
+mfx_ring_at(struct mfx_ring *ring, size_t n, struct mfx_arena *arena,
+            struct mfx_str *entry)
+{
+    (void)pthread_mutex_lock(&ring->mutex);
+    enum mfx_rc rc = copy_block(block_at(ring, n), arena, entry);
+    (void)pthread_mutex_unlock(&ring->mutex);
+    return rc;
+}

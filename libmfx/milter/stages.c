@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <mfx/milter/session.h>
+
+#include <stdio.h>
+
+#include <mfx/base/log.h>
+#include <mfx/milter/apply.h>
+#include <mfx/milter/finish.h>
+#include <mfx/milter/flight.h>
+
+static const struct mfx_hooks *
+hooks_of(const struct mfx_session *s)
+{
+    return &s->engine->filter->hooks;
+}
+
+static void
+begin_stage(struct mfx_flight *f, const char *stage, uint64_t patience_s)
+{
+    f->stage = stage;
+    f->wait_until_ms = patience_s == 0 ? 0 : mfx_mono_ms() + patience_s * 1000;
+}
+
+/* Sendmail has the queue id at MAIL, Postfix between RCPT and EOH. */
+static void
+take_queue_id(struct mfx_flight *f)
+{
+    const struct mfx_link *l = &f->session->link;
+    if (f->message.queue_id.len > 0)
+        return;
+    const char *id = l->ops->macro(l->ctx, "i");
+    if (id != NULL)
+        f->message.queue_id = mfx_arena_copy(f->arena, mfx_str_of(id));
+}
+
+static struct mfx_str
+copy_macro(const struct mfx_flight *f, const char *name)
+{
+    const struct mfx_link *l = &f->session->link;
+    const char *text = l->ops->macro(l->ctx, name);
+    return text == NULL ? mfx_str("", 0)
+                        : mfx_arena_copy(f->arena, mfx_str_of(text));
+}
+
+/* Looks at what a hook gave back. */
+static void
+check_hook(struct mfx_flight *f, enum mfx_rc rc)
+{
+    if (rc == MFX_OK)
+        return;
+    mfx_metrics_add(f->session->engine->metrics, MFX_COUNT_HOOK_FAILED, 1);
+    struct mfx_str why = mfx_arena_printf(f->arena, "%s stage failed: %s",
+                                          f->stage, mfx_rc_name(rc));
+    mfx_decide_tempfail(&f->decision, 451, "4.3.0",
+                        mfx_str_of("internal error"),
+                        why.p == NULL ? "stage failed" : why.p);
+}
+
+static void
+check_memory(struct mfx_flight *f)
+{
+    if (mfx_arena_ok(f->arena) && mfx_arena_ok(f->session->arena))
+        return;
+    if (f->decision.verdict < MFX_VERDICT_TEMPFAIL)
+        mfx_metrics_add(f->session->engine->metrics, MFX_COUNT_MEMORY_EXHAUSTED,
+                        1);
+    mfx_decide_tempfail(&f->decision, 452, "4.3.1",
+                        mfx_str_of("message needs too much memory"),
+                        "memory exhausted (message_memory)");
+}
+
+/* Looks for a verdict after a stage's hook; true when no more hooks run. */
+static bool
+is_decided(struct mfx_flight *f)
+{
+    check_memory(f);
+    f->is_decided = f->decision.verdict == MFX_VERDICT_ACCEPT ||
+                    f->decision.verdict >= MFX_VERDICT_DISCARD;
+    return f->is_decided;
+}
+
+static enum mfx_answer
+answer_of(enum mfx_verdict verdict)
+{
+    static const enum mfx_answer answers[] = {
+        [MFX_VERDICT_CONTINUE] = MFX_ANSWER_CONTINUE,
+        [MFX_VERDICT_ACCEPT] = MFX_ANSWER_ACCEPT,
+        [MFX_VERDICT_HOLD] = MFX_ANSWER_CONTINUE,
+        [MFX_VERDICT_DISCARD] = MFX_ANSWER_DISCARD,
+        [MFX_VERDICT_TEMPFAIL] = MFX_ANSWER_TEMPFAIL,
+        [MFX_VERDICT_REJECT] = MFX_ANSWER_REJECT,
+    };
+    return answers[verdict];
+}
+
+static void
+send_reply(const struct mfx_flight *f, struct mfx_reply *reply)
+{
+    const struct mfx_link *l = &f->session->link;
+    mfx_reply_make(&f->decision, reply);
+    if (reply->is_set)
+        (void)l->ops->reply(l->ctx, reply->code, reply->enhanced, reply->text);
+}
+
+/* The last word on a message. */
+static enum mfx_answer
+conclude(struct mfx_flight *f)
+{
+    struct mfx_reply reply = {.is_set = false};
+    enum mfx_answer answer = answer_of(f->decision.verdict);
+    if (f->decision.is_dry)
+        answer = MFX_ANSWER_ACCEPT;
+    else
+        send_reply(f, &reply);
+    mfx_flight_finish(f, MFX_ENDING_ANSWERED, &reply);
+    return answer;
+}
+
+/* The answer of a stage before the end. A verdict that cannot be given here
+ * waits for the next stage that replies; edits wait for the end. */
+static enum mfx_answer
+settle(struct mfx_flight *f, enum mfx_step step)
+{
+    bool replies = (f->session->plan.replies & 1U << step) != 0;
+    if (!is_decided(f) || !replies)
+        return MFX_ANSWER_CONTINUE;
+    if (f->decision.verdict == MFX_VERDICT_ACCEPT && f->decision.edits != NULL)
+        return MFX_ANSWER_CONTINUE;
+    return conclude(f);
+}
+
+static uint64_t
+now_us(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void
+take_time(struct mfx_session *s, enum mfx_timer timer, uint64_t began_us)
+{
+    mfx_metrics_time(s->engine->metrics, timer, now_us() - began_us);
+}
+
+/* --- MAIL --- */
+
+static struct mfx_str
+without_brackets(struct mfx_str raw)
+{
+    if (raw.len >= 2 && raw.p[0] == '<' && raw.p[raw.len - 1] == '>')
+        return mfx_str(raw.p + 1, raw.len - 2);
+    return raw;
+}
+
+static bool
+has_word(const char *const *words, const char *wanted)
+{
+    for (size_t i = 0; words[i] != NULL; i++)
+        if (mfx_str_is_nocase(mfx_str_of(words[i]), wanted))
+            return true;
+    return false;
+}
+
+static struct mfx_str
+origin_macro(void *arg, struct mfx_str name, bool *found)
+{
+    char text[128];
+    *found = false;
+    if (name.len >= sizeof text)
+        return mfx_str("", 0);
+    memcpy(text, name.p, name.len);
+    text[name.len] = '\0';
+    return mfx_macro(arg, text, found);
+}
+
+static void
+decide_origin(struct mfx_flight *f)
+{
+    struct mfx_message *m = &f->message;
+    const struct mfx_origin_facts facts = {
+        .login = m->login,
+        .auth_type = m->auth_type,
+        .daemon_name = m->connection->daemon_name,
+        .client_name = m->connection->client_name,
+        .client_ip = m->connection->client_ip,
+        .macro = origin_macro,
+        .macro_arg = m,
+    };
+    m->origin = mfx_origin_decide(&f->snapshot->origin, &facts);
+    /* what it borrows may go with the next macros */
+    if (m->origin.rule == MFX_ORIGIN_MACRO)
+        m->origin.detail = mfx_arena_copy(f->arena, m->origin.detail);
+}
+
+/* What connect and helo found is said now, for each message anew. */
+static void
+inherit(struct mfx_flight *f, const struct mfx_decision *from)
+{
+    struct mfx_decision *d = &f->decision;
+    const struct mfx_decision_note *n;
+    for (n = from->facts; n != NULL; n = n->next)
+        mfx_fact(d, n->key, n->text);
+    for (n = from->trace; n != NULL; n = n->next)
+        mfx_trace(d, n->key, "%.*s", MFX_STR_ARG(n->text));
+    d->verdict = from->verdict;
+    d->code = from->code;
+    d->enhanced = from->enhanced;
+    d->text = from->text;
+    d->event = from->event;
+    d->reason = from->reason;
+}
+
+static void
+fill_envelope(struct mfx_flight *f, const char *const *words)
+{
+    struct mfx_message *m = &f->message;
+    m->began_ms = mfx_mono_ms();
+    m->sender_raw =
+        mfx_arena_copy(f->arena, mfx_str_of(words[0] == NULL ? "" : words[0]));
+    m->sender = without_brackets(m->sender_raw);
+    m->is_smtputf8 = words[0] != NULL && has_word(words + 1, "SMTPUTF8");
+    m->login = copy_macro(f, "{auth_authen}");
+    m->auth_type = copy_macro(f, "{auth_type}");
+    take_queue_id(f);
+    decide_origin(f);
+}
+
+enum mfx_answer
+mfx_session_mail(struct mfx_session *s, const char *const *words)
+{
+    uint64_t began_us = now_us();
+    mfx_session_abort(s); /* a message that was never ended */
+    struct mfx_flight *f = s->flight = mfx_flight_take(s);
+    if (f == NULL)
+        return MFX_ANSWER_TEMPFAIL;
+    begin_stage(f, "mail", f->snapshot->common.command_wait_s);
+    fill_envelope(f, words);
+    inherit(f, &s->decision);
+    if (!is_decided(f) && hooks_of(s)->mail != NULL)
+        check_hook(f, hooks_of(s)->mail(&f->message));
+    enum mfx_answer answer = settle(f, MFX_STEP_MAIL);
+    take_time(s, MFX_TIMER_MAIL, began_us);
+    return answer;
+}
+
+/* --- RCPT --- */
+
+static bool
+is_rejected_by_mta(const struct mfx_session *s)
+{
+    if (!s->plan.has_rejected_recipients)
+        return false;
+    const char *mailer = s->link.ops->macro(s->link.ctx, "{rcpt_mailer}");
+    return mailer != NULL && strcmp(mailer, "error") == 0;
+}
+
+static void
+append_recipient(struct mfx_message *m, struct mfx_recipient *r)
+{
+    if (m->last_recipient == NULL)
+        m->recipients = r;
+    else
+        m->last_recipient->next = r;
+    m->last_recipient = r;
+    m->recipient_count++;
+}
+
+/* The last one, which its hook refused. */
+static void
+drop_last_recipient(struct mfx_message *m)
+{
+    struct mfx_recipient *before = NULL;
+    for (struct mfx_recipient *r = m->recipients; r != m->last_recipient;
+         r = r->next)
+        before = r;
+    if (before == NULL)
+        m->recipients = NULL;
+    else
+        before->next = NULL;
+    m->last_recipient = before;
+    m->recipient_count--;
+}
+
+static void
+log_refusal(const struct mfx_flight *f, const struct mfx_recipient *r)
+{
+    const struct mfx_decision *d = &f->decision;
+    struct mfx_log_line line;
+    mfx_log_begin(&line, f->message.queue_id, "recipient_refused");
+    mfx_log_add_text(&line, "verdict", mfx_verdict_name(d->verdict));
+    if (d->is_dry)
+        mfx_log_add_text(&line, "mode", "dry-run");
+    mfx_log_add(&line, "reason", d->reason);
+    mfx_log_add(&line, "from", f->message.sender);
+    mfx_log_add(&line, "to", r->address);
+    mfx_log_end(&line, MFX_LOG_INFO);
+}
+
+/* A refusal of the rcpt hook concerns this recipient; the message goes on
+ * with the verdict it had. */
+static enum mfx_answer
+refuse_recipient(struct mfx_flight *f, const struct mfx_recipient *r,
+                 const struct mfx_decision *before)
+{
+    struct mfx_decision *d = &f->decision;
+    struct mfx_reply reply;
+    enum mfx_answer answer = answer_of(d->verdict);
+    log_refusal(f, r);
+    mfx_trace(d, "recipient_refused", "%.*s: %.*s", MFX_STR_ARG(r->address),
+              MFX_STR_ARG(d->reason));
+    mfx_metrics_add(f->session->engine->metrics, MFX_COUNT_RECIPIENTS_REFUSED,
+                    1);
+    if (d->is_dry)
+        answer = MFX_ANSWER_CONTINUE;
+    else
+        send_reply(f, &reply);
+    d->verdict = before->verdict;
+    d->code = before->code;
+    d->enhanced = before->enhanced;
+    d->text = before->text;
+    d->reason = before->reason;
+    if (!d->is_dry)
+        drop_last_recipient(&f->message);
+    return answer;
+}
+
+/* The MTA takes a refusal here for the recipient's alone, so a message that
+ * is already lost is refused at each recipient and again at the end. */
+static enum mfx_answer
+settle_rcpt(struct mfx_flight *f)
+{
+    struct mfx_reply reply;
+    bool replies = (f->session->plan.replies & 1U << MFX_STEP_RCPT) != 0;
+    bool is_refused =
+        is_decided(f) && f->decision.verdict >= MFX_VERDICT_TEMPFAIL;
+    if (!replies || !is_refused || f->decision.is_dry)
+        return settle(f, MFX_STEP_RCPT);
+    send_reply(f, &reply);
+    return answer_of(f->decision.verdict);
+}
+
+static struct mfx_recipient *
+make_recipient(struct mfx_flight *f, const char *const *words)
+{
+    struct mfx_recipient *r = mfx_arena_alloc(f->arena, sizeof *r);
+    if (r == NULL)
+        return NULL;
+    r->raw =
+        mfx_arena_copy(f->arena, mfx_str_of(words[0] == NULL ? "" : words[0]));
+    r->address = without_brackets(r->raw);
+    return r;
+}
+
+static enum mfx_answer
+take_recipient(struct mfx_flight *f, struct mfx_recipient *r)
+{
+    const struct mfx_hooks *hooks = hooks_of(f->session);
+    struct mfx_decision before = f->decision;
+    append_recipient(&f->message, r);
+    if (hooks->rcpt == NULL)
+        return settle_rcpt(f);
+    enum mfx_rc rc = hooks->rcpt(&f->message, r);
+    check_hook(f, rc);
+    if (rc == MFX_OK && f->decision.verdict > before.verdict &&
+        f->decision.verdict >= MFX_VERDICT_TEMPFAIL)
+        return refuse_recipient(f, r, &before);
+    return settle_rcpt(f);
+}
+
+enum mfx_answer
+mfx_session_rcpt(struct mfx_session *s, const char *const *words)
+{
+    uint64_t began_us = now_us();
+    struct mfx_flight *f = s->flight;
+    enum mfx_answer answer = MFX_ANSWER_CONTINUE;
+    if (f == NULL)
+        return answer;
+    begin_stage(f, "rcpt", f->snapshot->common.command_wait_s);
+    take_queue_id(f);
+    struct mfx_recipient *r = make_recipient(f, words);
+    if (r == NULL || f->is_decided) {
+        answer = settle_rcpt(f);
+    } else if (is_rejected_by_mta(s)) {
+        if (hooks_of(s)->rcpt_rejected != NULL)
+            check_hook(f, hooks_of(s)->rcpt_rejected(&f->message, r));
+    } else {
+        answer = take_recipient(f, r);
+    }
+    take_time(s, MFX_TIMER_RCPT, began_us);
+    return answer;
+}
+
+/* --- DATA, header fields, body --- */
+
+enum mfx_answer
+mfx_session_data(struct mfx_session *s)
+{
+    uint64_t began_us = now_us();
+    struct mfx_flight *f = s->flight;
+    if (f == NULL)
+        return MFX_ANSWER_CONTINUE;
+    begin_stage(f, "data", f->snapshot->common.command_wait_s);
+    take_queue_id(f);
+    if (!f->is_decided && hooks_of(s)->data != NULL)
+        check_hook(f, hooks_of(s)->data(&f->message));
+    enum mfx_answer answer = settle(f, MFX_STEP_DATA);
+    take_time(s, MFX_TIMER_DATA, began_us);
+    return answer;
+}
+
+static void
+exceed_limit(struct mfx_flight *f, const char *setting)
+{
+    struct mfx_decision *d = &f->decision;
+    struct mfx_str text = mfx_str_of("header section too large");
+    struct mfx_str why = mfx_arena_printf(f->arena, "above %s", setting);
+    const char *reason = why.p == NULL ? "header too large" : why.p;
+    mfx_metrics_add(f->session->engine->metrics, MFX_COUNT_LIMIT_EXCEEDED, 1);
+    switch ((enum mfx_on_limit)f->snapshot->common.on_limit) {
+    case MFX_ON_LIMIT_TEMPFAIL:
+        mfx_decide_tempfail(d, 451, "4.3.4", text, reason);
+        break;
+    case MFX_ON_LIMIT_REJECT:
+        mfx_decide_reject(d, 552, "5.3.4", text, reason);
+        break;
+    case MFX_ON_LIMIT_ACCEPT:
+        d->edits = d->last_edit = NULL;
+        mfx_decide_accept(d, reason);
+        break;
+    }
+}
+
+static bool
+is_within_limits(struct mfx_flight *f, struct mfx_str name,
+                 struct mfx_str value)
+{
+    const struct mfx_common_settings *c = &f->snapshot->common;
+    f->header_count++;
+    f->header_bytes += name.len + value.len + 3;
+    const char *setting = NULL;
+    if (f->header_count > (size_t)c->header_count)
+        setting = "header_count";
+    else if (f->header_bytes > c->header_bytes)
+        setting = "header_bytes";
+    if (setting != NULL)
+        exceed_limit(f, setting);
+    return setting == NULL;
+}
+
+/* The value as it stands in the message (mail/header.h): an MTA without
+ * SMFIP_HDR_LEADSPC took one space off; some send CRLF between lines. */
+static struct mfx_str
+exact_value(const struct mfx_flight *f, struct mfx_str value)
+{
+    bool is_cut = !f->session->plan.has_leading_space &&
+                  !(value.len > 0 && value.p[0] == '\t');
+    bool has_cr = value.len > 0 && memchr(value.p, '\r', value.len) != NULL;
+    if (!is_cut && !has_cr)
+        return value;
+    char *out = mfx_arena_alloc_bytes(f->arena, value.len + 1);
+    size_t at = 0;
+    if (out == NULL)
+        return mfx_str("", 0);
+    if (is_cut)
+        out[at++] = ' ';
+    for (size_t i = 0; i < value.len; i++)
+        if (value.p[i] != '\r' || i + 1 == value.len || value.p[i + 1] != '\n')
+            out[at++] = value.p[i];
+    return mfx_str(out, at);
+}
+
+static void
+take_header(struct mfx_flight *f, struct mfx_str name, struct mfx_str value)
+{
+    const struct mfx_hooks *hooks = hooks_of(f->session);
+    struct mfx_message *m = &f->message;
+    /* such a name cannot be edited nor looked for, and as indexes count
+     * fields of one name, leaving it out moves no other field */
+    if (!mfx_header_name_is_valid(name))
+        return;
+    const struct mfx_header *h =
+        mfx_headers_add(&m->headers, f->arena, name, exact_value(f, value));
+    if (h != NULL && hooks->header != NULL)
+        check_hook(f, hooks->header(m, h));
+}
+
+enum mfx_answer
+mfx_session_header(struct mfx_session *s, const char *name, const char *value)
+{
+    struct mfx_flight *f = s->flight;
+    if (f == NULL)
+        return MFX_ANSWER_CONTINUE;
+    if (!f->has_content) {
+        begin_stage(f, "header", 0);
+        f->has_content = true;
+    }
+    take_queue_id(f);
+    struct mfx_str n = mfx_str_of(name), v = mfx_str_of(value);
+    if (!f->is_decided && is_within_limits(f, n, v))
+        take_header(f, n, v);
+    return settle(f, MFX_STEP_HEADER);
+}
+
+enum mfx_answer
+mfx_session_eoh(struct mfx_session *s)
+{
+    struct mfx_flight *f = s->flight;
+    if (f == NULL)
+        return MFX_ANSWER_CONTINUE;
+    begin_stage(f, "eoh", 0);
+    f->has_content = true;
+    take_queue_id(f);
+    if (!f->is_decided && hooks_of(s)->eoh != NULL)
+        check_hook(f, hooks_of(s)->eoh(&f->message));
+    return settle(f, MFX_STEP_EOH);
+}
+
+static void
+take_body(struct mfx_flight *f, struct mfx_str piece)
+{
+    const struct mfx_hooks *hooks = hooks_of(f->session);
+    enum mfx_body_want want = f->snapshot->wants.body;
+    if (want == MFX_BODY_STORED)
+        mfx_body_store_add(&f->body, piece);
+    if (hooks->body != NULL && want != MFX_BODY_NONE)
+        check_hook(f, hooks->body(&f->message, piece, &f->is_body_done));
+    if (want == MFX_BODY_STORED)
+        f->is_body_done = false;
+    else if (hooks->body == NULL || want == MFX_BODY_NONE)
+        f->is_body_done = true;
+}
+
+enum mfx_answer
+mfx_session_body(struct mfx_session *s, struct mfx_str piece)
+{
+    struct mfx_flight *f = s->flight;
+    if (f == NULL)
+        return MFX_ANSWER_CONTINUE;
+    begin_stage(f, "body", 0);
+    f->has_content = true;
+    take_queue_id(f);
+    f->message.body_bytes += piece.len;
+    if (!f->is_decided && !f->is_body_done)
+        take_body(f, piece);
+    bool is_done = f->is_body_done;
+    enum mfx_answer answer = settle(f, MFX_STEP_BODY);
+    bool replies = (s->plan.replies & 1U << MFX_STEP_BODY) != 0;
+    if (answer == MFX_ANSWER_CONTINUE && is_done && replies && s->plan.can_skip)
+        return MFX_ANSWER_SKIP;
+    return answer;
+}
+
+/* --- end of message --- */
+
+static void
+apply_edits(struct mfx_flight *f)
+{
+    struct mfx_session *s = f->session;
+    struct mfx_decision *d = &f->decision;
+    struct mfx_err err = {{0}};
+    size_t count = 0;
+    if (mfx_apply(d, &s->link, s->plan.has_leading_space, &err) != MFX_OK) {
+        struct mfx_str why = mfx_arena_copy(f->arena, mfx_str_of(err.msg));
+        mfx_metrics_add(s->engine->metrics, MFX_COUNT_APPLY_FAILED, 1);
+        mfx_decide_tempfail(d, 451, "4.3.0", mfx_str_of("internal error"),
+                            why.len == 0 ? "an edit failed" : why.p);
+        return;
+    }
+    for (const struct mfx_edit *e = d->edits; e != NULL; e = e->next)
+        count++;
+    if (count > 0)
+        mfx_metrics_add(s->engine->metrics, MFX_COUNT_EDITS, count);
+}
+
+enum mfx_answer
+mfx_session_eom(struct mfx_session *s)
+{
+    uint64_t began_us = now_us();
+    struct mfx_flight *f = s->flight;
+    if (f == NULL) /* never pass what was not looked at */
+        return MFX_ANSWER_TEMPFAIL;
+    begin_stage(f, "eom", f->snapshot->common.end_wait_s);
+    f->sends_progress = true;
+    f->has_content = true;
+    take_queue_id(f);
+    if (!f->is_decided && hooks_of(s)->eom != NULL)
+        check_hook(f, hooks_of(s)->eom(&f->message));
+    (void)is_decided(f);
+    if (!f->decision.is_dry && f->decision.verdict < MFX_VERDICT_DISCARD)
+        apply_edits(f);
+    enum mfx_answer answer = conclude(f);
+    take_time(s, MFX_TIMER_EOM, began_us);
+    return answer;
+}
