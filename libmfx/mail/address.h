@@ -64,15 +64,17 @@ enum mfx_rc mfx_domain_to_ascii(struct mfx_str domain, struct mfx_arena *arena,
 /* --- what Sendmail makes of an address field --- */
 
 /* True for fields that Sendmail rewrites after the filters have run: From,
- * Sender, Reply-To, To, Cc, Bcc, Errors-To, Resent-* of these,
- * Return-Receipt-To, Apparently-To, ... (H?..? lines of conf.c with H_FROM or
+ * Sender, Reply-To, To, Cc, Bcc (which it drops), Errors-To, Apparently-To,
+ * Disposition-Notification-To and Resent-* of these (conf.c of 8.17: H_FROM,
  * H_RCPT). */
 bool mfx_address_sendmail_rewrites(struct mfx_str name);
 /* The form that Sendmail 8.17 itself would write for the value: separators
  * ", ", its folding, its quoting of phrases; a fixed point (giving the result
- * in again changes nothing). qualify: the host name that bare users get (may
- * be empty: not qualified). MFX_PERMFAIL when the value cannot be brought
- * into a form that Sendmail leaves alone. */
+ * in again changes nothing). qualify: the host name ($j) that bare users and
+ * "localhost" get; may be empty: not qualified, for an MTA that does not
+ * either. MFX_PERMFAIL when the value cannot be brought into a form that
+ * Sendmail leaves alone. What depends on its configuration is not known here:
+ * masquerading, and host names that are CNAMEs without FEATURE(nocanonify). */
 enum mfx_rc mfx_address_sendmail_form(struct mfx_str name, struct mfx_str value,
                                       struct mfx_str qualify,
                                       struct mfx_arena *arena,

@@ -134,6 +134,7 @@ address_scan_run(struct address_scan *s, struct address_run *run)
         else if (!skip_quoted(s, run))
             return false;
         is_alternating = is_alternating && after_word == is_dot;
+        run->has_pair = run->has_pair || (after_word && !is_dot);
         after_word = !is_dot;
         run->count++;
         run->end = s->at;

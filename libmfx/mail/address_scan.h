@@ -24,6 +24,7 @@ struct address_run {
     size_t start, end;  /* in the input, without CFWS around */
     size_t count;       /* of words and dots */
     bool is_dotted;     /* word *("." word): fit for a local part */
+    bool has_pair;      /* two words without a dot between */
     bool has_quotes;    /* some word is a quoted string */
     bool has_gap;       /* CFWS between words */
     bool has_odd_gap;   /* CFWS other than one blank between words */
