@@ -44,13 +44,20 @@ struct mfx_place mfx_source_line(const struct mfx_source *source,
 struct mfx_place *mfx_source_find(const struct mfx_source *source,
                                   struct mfx_str name);
 
-/* outline.c: follows groups and names while a file is read. */
+/* outline.c: follows the grammar while a file is read. Each token comes with
+ * its place: a name or boolean, a string, a number (its kind: n whole, f with
+ * a fraction, NUL when it is no number), any other character. */
 struct mfx_outline *mfx_outline_new(struct mfx_source *source);
-/* A name token; a character of "=:{}[]()"; a bad value of the last name. */
-void mfx_outline_name(struct mfx_outline *outline, struct mfx_str name,
-                      const char *file, unsigned line);
+void mfx_outline_at(struct mfx_outline *outline, const char *file,
+                    unsigned line);
+void mfx_outline_name(struct mfx_outline *outline, struct mfx_str name);
+void mfx_outline_string(struct mfx_outline *outline);
+void mfx_outline_number(struct mfx_outline *outline, struct mfx_str text,
+                        char kind);
 void mfx_outline_mark(struct mfx_outline *outline, char mark);
+/* The value of the last name is wrong, and that has been said. */
 void mfx_outline_spoil(struct mfx_outline *outline);
+void mfx_outline_end(struct mfx_outline *outline);
 
 /* A value as it stands in a file or as a default. */
 enum mfx_value_kind {

@@ -41,6 +41,13 @@ complain_broken(struct reader *r, const char *what)
 }
 
 static void
+complain_stop(struct reader *r, const char *what)
+{
+    complain_broken(r, what);
+    r->source->is_stopped = true;
+}
+
+static void
 map_line(struct mfx_source *source, const char *file, unsigned line)
 {
     struct mfx_place place = {.file = file, .line = line};
@@ -85,7 +92,7 @@ take_block_comment(struct reader *r)
         end++;
     bool is_closed = end + 1 < r->rest.len;
     if (!is_closed)
-        complain_broken(r, "this comment is not closed in this file");
+        complain_stop(r, "this comment is not closed in this file");
     take(r, is_closed ? end + 2 : r->rest.len, false);
 }
 
@@ -109,7 +116,9 @@ take_string(struct reader *r)
     }
     bool is_closed = end < r->rest.len;
     if (!is_closed)
-        complain_broken(r, "this string is not closed in this file");
+        complain_stop(r, "this string is not closed in this file");
+    else
+        mfx_outline_string(r->source->now);
     take(r, is_closed ? end + 1 : r->rest.len, is_closed);
 }
 
@@ -126,8 +135,7 @@ take_name(struct reader *r)
     size_t end = 1;
     while (end < r->rest.len && is_name_byte(r->rest.p[end]))
         end++;
-    mfx_outline_name(r->source->now, mfx_str_head(r->rest, end), r->file,
-                     r->line);
+    mfx_outline_name(r->source->now, mfx_str_head(r->rest, end));
     take(r, end, true);
 }
 
@@ -173,29 +181,79 @@ check_hex(struct reader *r, struct mfx_str digits)
     mfx_outline_spoil(r->source->now);
 }
 
+static bool
+has_digit(struct mfx_str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (mfx_ascii_is_digit((unsigned char)s.p[i]))
+            return true;
+    return false;
+}
+
+static size_t
+digits_end(struct mfx_str s, size_t at, bool is_hex)
+{
+    while (at < s.len && (is_hex ? is_hex_digit(s.p[at])
+                                 : mfx_ascii_is_digit((unsigned char)s.p[at])))
+        at++;
+    return at;
+}
+
+/* [sign] digits [. digits] [e [sign] digits] */
+static bool
+is_fraction(struct mfx_str s)
+{
+    size_t at = digits_end(s, s.p[0] == '-' || s.p[0] == '+', false);
+    if (at < s.len && s.p[at] == '.')
+        at = digits_end(s, at + 1, false);
+    if (at < s.len && (s.p[at] == 'e' || s.p[at] == 'E')) {
+        at++;
+        if (at < s.len && (s.p[at] == '-' || s.p[at] == '+'))
+            at++;
+        if (digits_end(s, at, false) == at)
+            return false;
+        at = digits_end(s, at, false);
+    }
+    return at == s.len && digits_end(s, 0, false) < s.len;
+}
+
 /* Whole numbers are checked here, since libconfig has lost what was written
- * by the time we could ask. What is no number at all is libconfig's to say. */
+ * by the time we could ask. */
+static char
+check_number(struct reader *r, struct mfx_str text)
+{
+    bool is_hex = mfx_str_starts_nocase(text, mfx_str_of("0x"));
+    size_t start = is_hex ? 2 : text.p[0] == '-' || text.p[0] == '+';
+    size_t end = digits_end(text, start, is_hex);
+    struct mfx_str digits = mfx_str(text.p + start, end - start);
+    struct mfx_str rest = mfx_str_from(text, end);
+    if (digits.len == 0 ||
+        !(rest.len == 0 || mfx_str_is(rest, "L") || mfx_str_is(rest, "LL")))
+        return !is_hex && has_digit(text) && is_fraction(text) ? 'f' : '\0';
+    if (is_hex)
+        check_hex(r, digits);
+    else
+        check_decimal(r, digits, text.p[0] == '-');
+    return 'n';
+}
+
+/* Everything up to what cannot belong to a number. */
 static void
 take_number(struct reader *r)
 {
-    size_t sign = r->rest.p[0] == '-' || r->rest.p[0] == '+' ? 1 : 0;
-    bool is_hex = mfx_str_starts_nocase(r->rest, mfx_str_of("0x"));
-    size_t start = is_hex ? 2 : sign;
-    size_t end = start;
-    while (end < r->rest.len &&
-           (is_hex ? is_hex_digit(r->rest.p[end])
-                   : mfx_ascii_is_digit((unsigned char)r->rest.p[end])))
+    size_t end = 1;
+    while (end < r->rest.len) {
+        char c = r->rest.p[end], before = r->rest.p[end - 1];
+        bool is_sign =
+            (c == '-' || c == '+') && (before == 'e' || before == 'E');
+        if (!is_sign && !mfx_ascii_is_alnum((unsigned char)c) && c != '.' &&
+            c != '_')
+            break;
         end++;
-    struct mfx_str digits = mfx_str(r->rest.p + start, end - start);
-    char next = end < r->rest.len ? r->rest.p[end] : ' ';
-    if (is_hex)
-        check_hex(r, digits);
-    else if (digits.len > 0 && next != '.' && next != 'e' && next != 'E')
-        check_decimal(r, digits, r->rest.p[0] == '-');
-    while (end < r->rest.len &&
-           (is_name_byte(r->rest.p[end]) || r->rest.p[end] == '.'))
-        end++;
-    take(r, end > 0 ? end : 1, true);
+    }
+    struct mfx_str text = mfx_str_head(r->rest, end);
+    mfx_outline_number(r->source->now, text, check_number(r, text));
+    take(r, end, true);
 }
 
 /* Relative to the folder of the file that says it. */
@@ -254,11 +312,11 @@ take_at(struct reader *r)
     size_t end = mfx_str_find(name, '"');
     if (!r->at_line_start || !starts(r, "@include") || blanks == 0 ||
         blanks == rest.len || rest.p[blanks] != '"') {
-        complain_broken(r, "'@' is only known in @include \"file\" at the "
-                           "start of a line");
+        complain_stop(r, "'@' is only known in @include \"file\" at the "
+                         "start of a line");
         take(r, 1, false);
     } else if (end == name.len || mfx_str_has(mfx_str_head(name, end), '\n')) {
-        complain_broken(r, "the name behind @include is not closed");
+        complain_stop(r, "the name behind @include is not closed");
         take(r, strlen("@include"), false);
     } else {
         take(r, strlen("@include") + blanks + 1 + end + 1, false);
@@ -270,6 +328,7 @@ static void
 take_token(struct reader *r)
 {
     char c = r->rest.p[0];
+    mfx_outline_at(r->source->now, r->file, r->line);
     if (c == '#' || starts(r, "//")) {
         take(r, mfx_str_find(r->rest, '\n'), false);
     } else if (starts(r, "/*")) {
@@ -283,6 +342,8 @@ take_token(struct reader *r)
     } else if (mfx_ascii_is_digit((unsigned char)c) || c == '-' || c == '+' ||
                c == '.') {
         take_number(r);
+    } else if (c == '\r' || c == '\f') {
+        take(r, 1, false);
     } else {
         mfx_outline_mark(r->source->now, c);
         take(r, 1, true);
@@ -352,8 +413,7 @@ read_file(struct mfx_source *source, const struct reader *parent,
     }
     read_tokens(&r);
     if (!mfx_buf_ok(&source->text) && !source->is_stopped) {
-        complain_broken(&r, "too large, with all it includes (4 MB)");
-        source->is_stopped = true;
+        complain_stop(&r, "too large, with all it includes (4 MB)");
     }
     mfx_buf_add_byte(&source->text, '\n');
     map_line(source, path, r.line);
@@ -394,6 +454,8 @@ mfx_source_read(struct mfx_source *source, const char *path,
         return MFX_TEMPFAIL;
     map_line(source, name, 1);
     read_file(source, NULL, name);
+    if (!source->is_broken)
+        mfx_outline_end(source->now);
     (void)mfx_buf_text(&source->text);
     if (!mfx_arena_ok(arena))
         return MFX_TEMPFAIL;

@@ -1,9 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "table_impl.h"
 
+#include <time.h>
+
 enum {
-    KEY_MAX = 1024, /* of a live table: no longer key is asked for */
+    KEY_MAX = 1024,      /* of a live table: no longer key is asked for */
+    LIVE_WAIT_MS = 2000, /* for postmap or another writer */
 };
+
+uint64_t
+mfx_table_live_until(void)
+{
+    return mfx_mono_ms() + LIVE_WAIT_MS;
+}
+
+bool
+mfx_table_live_lock(pthread_mutex_t *mutex, uint64_t until_ms)
+{
+    uint64_t now_ms = mfx_mono_ms();
+    uint64_t left_ms = now_ms < until_ms ? until_ms - now_ms : 0;
+    struct timespec until;
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    uint64_t ns = (uint64_t)until.tv_nsec + left_ms * 1000000;
+    until.tv_sec += (time_t)(ns / 1000000000);
+    until.tv_nsec = (long)(ns % 1000000000);
+    return pthread_mutex_timedlock(mutex, &until) == 0;
+}
 
 enum mfx_rc
 mfx_table_each(struct mfx_table *table, struct mfx_str key,

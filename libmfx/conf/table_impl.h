@@ -10,8 +10,10 @@
 #ifndef MFX_CONF_TABLE_IMPL_H
 #define MFX_CONF_TABLE_IMPL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
+#include <mfx/base/env.h>
 #include <mfx/base/map.h>
 #include <mfx/conf/table.h>
 
@@ -76,6 +78,11 @@ enum mfx_rc mfx_table_patterns_each(struct mfx_table *table, struct mfx_str key,
                                     mfx_table_visit *visit, void *arg,
                                     struct mfx_err *err);
 void mfx_table_patterns_close(struct mfx_table *table);
+
+/* table_get.c: how long one lookup in a live table may take, waiting for other
+ * threads and other processes together, and its lock. */
+uint64_t mfx_table_live_until(void);
+bool mfx_table_live_lock(pthread_mutex_t *mutex, uint64_t until_ms);
 
 enum mfx_rc mfx_table_lmdb_open(struct mfx_table *table,
                                 const struct mfx_table_report *report);

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -21,8 +20,8 @@
 #include <lmdb.h>
 
 enum {
-    LOCK_TRIES = 400, /* of 5 ms: how long postmap may hold the file */
     LOCK_PAUSE_NS = 5 * 1000 * 1000,
+    OPEN_TRIES = 5, /* of a file that is replaced again and again */
 };
 
 struct lmdb {
@@ -43,9 +42,9 @@ fail(const struct lmdb *db, const char *what, const char *why,
 }
 
 static enum mfx_rc
-lock_shared(const struct lmdb *db, struct mfx_err *err)
+lock_shared(const struct lmdb *db, uint64_t until_ms, struct mfx_err *err)
 {
-    for (int try = 0; try < LOCK_TRIES; try++) {
+    do {
         struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
         if (fcntl(db->fd, F_OFD_SETLK, &lock) == 0)
             return MFX_OK;
@@ -53,7 +52,7 @@ lock_shared(const struct lmdb *db, struct mfx_err *err)
             return fail(db, "lock", strerror(errno), err);
         struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
         (void)nanosleep(&pause, NULL);
-    }
+    } while (mfx_mono_ms() < until_ms);
     return fail(db, "lock", "another process keeps writing", err);
 }
 
@@ -81,7 +80,8 @@ is_same_file(const struct lmdb *db, const struct stat *st)
     return st->st_dev == db->device && st->st_ino == db->inode;
 }
 
-/* Under the lock, so that a half-written file is never taken for broken. */
+/* Under the lock, so that a half-written file is never taken for broken.
+ * MFX_NOTFOUND: it was replaced in between. */
 static enum mfx_rc
 open_env(struct lmdb *db, struct mfx_err *err)
 {
@@ -97,13 +97,15 @@ open_env(struct lmdb *db, struct mfx_err *err)
     int fd;
     struct stat st;
     if (mdb_env_get_fd(db->env, &fd) != 0 || fstat(fd, &st) != 0 ||
-        !is_same_file(db, &st))
-        return fail(db, "open", "replaced in that moment", err);
+        !is_same_file(db, &st)) {
+        (void)fail(db, "open", "replaced in that moment", err);
+        return MFX_NOTFOUND;
+    }
     return MFX_OK;
 }
 
 static enum mfx_rc
-open_file(struct lmdb *db, struct mfx_err *err)
+open_file(struct lmdb *db, uint64_t until_ms, struct mfx_err *err)
 {
     struct stat st;
     db->fd = open(db->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -113,7 +115,7 @@ open_file(struct lmdb *db, struct mfx_err *err)
         return fail(db, "open", "not an LMDB file", err);
     db->device = st.st_dev;
     db->inode = st.st_ino;
-    enum mfx_rc rc = lock_shared(db, err);
+    enum mfx_rc rc = lock_shared(db, until_ms, err);
     if (rc != MFX_OK)
         return rc;
     rc = open_env(db, err);
@@ -123,18 +125,22 @@ open_file(struct lmdb *db, struct mfx_err *err)
 
 /* Open, and the file that stands at the path now. */
 static enum mfx_rc
-refresh(struct lmdb *db, struct mfx_err *err)
+refresh(struct lmdb *db, uint64_t until_ms, struct mfx_err *err)
 {
     struct stat st;
     if (stat(db->path, &st) != 0)
         return fail(db, "stat", strerror(errno), err);
     if (db->env != NULL && is_same_file(db, &st))
         return MFX_OK;
-    close_file(db);
-    enum mfx_rc rc = open_file(db, err);
-    if (rc != MFX_OK)
+    enum mfx_rc rc = MFX_NOTFOUND;
+    for (int try = 0; rc == MFX_NOTFOUND && try < OPEN_TRIES; try++) {
         close_file(db);
-    return rc;
+        rc = open_file(db, until_ms, err);
+    }
+    if (rc == MFX_OK)
+        return MFX_OK;
+    close_file(db);
+    return MFX_TEMPFAIL;
 }
 
 static int
@@ -178,12 +184,12 @@ get_in(const struct lmdb *db, MDB_txn *txn, struct mfx_str key,
 }
 
 static enum mfx_rc
-get(struct lmdb *db, struct mfx_str key, struct mfx_arena *arena,
-    struct mfx_str *value, struct mfx_err *err)
+get(struct lmdb *db, struct mfx_str key, uint64_t until_ms,
+    struct mfx_arena *arena, struct mfx_str *value, struct mfx_err *err)
 {
-    enum mfx_rc rc = refresh(db, err);
+    enum mfx_rc rc = refresh(db, until_ms, err);
     if (rc == MFX_OK)
-        rc = lock_shared(db, err);
+        rc = lock_shared(db, until_ms, err);
     if (rc != MFX_OK)
         return rc;
     MDB_txn *txn;
@@ -213,8 +219,10 @@ mfx_table_lmdb_each(struct mfx_table *table, struct mfx_str key,
     if (name.p == NULL)
         return fail(db, "lookup", "out of memory", err);
     struct mfx_table_row row = {.key = name};
-    (void)pthread_mutex_lock(&db->mutex);
-    enum mfx_rc rc = get(db, name, arena, &row.value, err);
+    uint64_t until_ms = mfx_table_live_until();
+    if (!mfx_table_live_lock(&db->mutex, until_ms))
+        return fail(db, "lookup", "too many wait for it", err);
+    enum mfx_rc rc = get(db, name, until_ms, arena, &row.value, err);
     (void)pthread_mutex_unlock(&db->mutex);
     if (rc == MFX_OK)
         (void)visit(&row, arg);
@@ -249,7 +257,7 @@ mfx_table_lmdb_open(struct mfx_table *table,
     (void)pthread_mutex_init(&db->mutex, NULL);
     table->live = db;
     struct mfx_err err = {""};
-    enum mfx_rc rc = refresh(db, &err);
+    enum mfx_rc rc = refresh(db, mfx_table_live_until(), &err);
     if (rc != MFX_OK)
         mfx_problem_add(report->problems, MFX_PROBLEM_ERROR, report->where,
                         report->line, "%s", err.msg);

@@ -48,6 +48,7 @@ struct mfx_table_patterns {
     size_t aligned_max, local_max;
     size_t free_max;
     bool free_length[FREE_LENGTH_MAX + 1];
+    bool has_regex;
 };
 
 static bool
@@ -221,6 +222,7 @@ add_pattern(struct mfx_table *table, const struct mfx_table_row *row,
     table->counts.scanned++;
     warn_alternative(table, row, problems);
     pattern.match = MATCH_REGEX;
+    index->has_regex = true;
     pattern.regex = compile(table, row, problems);
     return pattern.regex == NULL ? mfx_arena_ok(table->arena)
                                  : append(table, &index->scanned, &pattern);
@@ -359,11 +361,11 @@ glob_matches(struct mfx_str glob, struct mfx_str key, bool fold)
     return g == glob.len;
 }
 
+/* text: the key with a NUL behind it. */
 static enum mfx_rc
-regex_matches(const regex_t *regex, struct mfx_str key)
+regex_matches(const regex_t *regex, const char *text)
 {
-    regmatch_t span = {.rm_so = 0, .rm_eo = (regoff_t)key.len};
-    switch (regexec(regex, key.len > 0 ? key.p : "", 1, &span, REG_STARTEND)) {
+    switch (regexec(regex, text, 0, NULL, 0)) {
     case 0:
         return MFX_OK;
     case REG_NOMATCH:
@@ -375,7 +377,7 @@ regex_matches(const regex_t *regex, struct mfx_str key)
 
 static enum mfx_rc
 matches(const struct mfx_table *table, const struct pattern *pattern,
-        struct mfx_str key)
+        struct mfx_str key, const char *text)
 {
     bool fold = table->fold == MFX_TABLE_NOCASE;
     switch (pattern->match) {
@@ -385,7 +387,7 @@ matches(const struct mfx_table *table, const struct pattern *pattern,
         return glob_matches(pattern->row->key, key, fold) ? MFX_OK
                                                           : MFX_NOTFOUND;
     case MATCH_REGEX:
-        return regex_matches(pattern->regex, key);
+        return regex_matches(pattern->regex, text);
     }
     MFX_BUG("unknown kind of pattern");
 }
@@ -399,16 +401,19 @@ mfx_table_patterns_each(struct mfx_table *table, struct mfx_str key,
     if (mfx_str_has(key, '\0'))
         return MFX_NOTFOUND;
     struct hits hits = {.room = HITS_INLINE, .arena = arena};
+    const char *text = "";
     hits.heads = hits.fixed;
     find_hits(table->patterns, key, &hits);
-    if (hits.failed) {
+    if (table->patterns->has_regex)
+        text = mfx_arena_copy(arena, key).p;
+    if (hits.failed || text == NULL) {
         mfx_err_set(err, "%s: out of memory", table->spec.p);
         return MFX_TEMPFAIL;
     }
     enum mfx_rc found = MFX_NOTFOUND;
     const struct pattern *pattern;
     while ((pattern = take_lowest(&hits)) != NULL) {
-        enum mfx_rc rc = matches(table, pattern, key);
+        enum mfx_rc rc = matches(table, pattern, key, text);
         if (rc == MFX_NOTFOUND)
             continue;
         if (rc != MFX_OK) {

@@ -11,13 +11,11 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
 #include <sys/stat.h>
 
 #include <sqlite3.h>
 
 enum {
-    BUSY_MS = 1000,  /* how long a writer may keep us waiting */
     ROWS_MAX = 1000, /* of one answer */
 };
 
@@ -86,7 +84,6 @@ open_file(struct sqlite *db, struct mfx_err *err)
                         SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK)
         return fail(db, "open", err);
-    (void)sqlite3_busy_timeout(db->handle, BUSY_MS);
     return prepare(db, err);
 }
 
@@ -149,12 +146,15 @@ step_all(struct sqlite *db, struct mfx_arena *arena, struct answer **answers,
 }
 
 static enum mfx_rc
-query(struct sqlite *db, struct mfx_str key, struct mfx_arena *arena,
-      struct answer **answers, struct mfx_err *err)
+query(struct sqlite *db, struct mfx_str key, uint64_t until_ms,
+      struct mfx_arena *arena, struct answer **answers, struct mfx_err *err)
 {
     enum mfx_rc rc = refresh(db, err);
     if (rc != MFX_OK)
         return MFX_TEMPFAIL;
+    uint64_t now_ms = mfx_mono_ms();
+    (void)sqlite3_busy_timeout(
+        db->handle, now_ms < until_ms ? (int)(until_ms - now_ms) : 0);
     if (sqlite3_bind_text(db->statement, 1, key.len > 0 ? key.p : "",
                           (int)key.len, SQLITE_STATIC) != SQLITE_OK)
         return fail(db, "bind", err);
@@ -180,8 +180,12 @@ mfx_table_sqlite_each(struct mfx_table *table, struct mfx_str key,
         mfx_err_set(err, "sqlite:%s: out of memory", db->path);
         return MFX_TEMPFAIL;
     }
-    (void)pthread_mutex_lock(&db->mutex);
-    enum mfx_rc rc = query(db, row.key, arena, &answers, err);
+    uint64_t until_ms = mfx_table_live_until();
+    if (!mfx_table_live_lock(&db->mutex, until_ms)) {
+        mfx_err_set(err, "sqlite:%s: too many wait for it", db->path);
+        return MFX_TEMPFAIL;
+    }
+    enum mfx_rc rc = query(db, row.key, until_ms, arena, &answers, err);
     (void)pthread_mutex_unlock(&db->mutex);
     if (rc != MFX_OK)
         return rc;
