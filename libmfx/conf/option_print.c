@@ -256,20 +256,25 @@ add_roff(struct mfx_str text, struct mfx_buf *out)
     }
 }
 
-/* mdoc wants each sentence to start a line. */
+/* mdoc wants each sentence to start a line, and no line long. */
 static void
 add_sentences(struct mfx_str text, struct mfx_buf *out)
 {
     struct mfx_str word;
-    bool starts = true;
+    size_t start = out->len;
     while (mfx_str_word(&text, " \n", &word)) {
-        mfx_buf_add_text(out, starts ? "" : " ");
+        bool is_full = out->len - start + 1 + word.len > WIDTH;
+        if (out->len > start) {
+            mfx_buf_add_byte(out, is_full ? '\n' : ' ');
+            start = is_full ? out->len : start;
+        }
         add_roff(word, out);
-        starts = word.p[word.len - 1] == '.';
-        if (starts)
+        if (word.p[word.len - 1] == '.') {
             mfx_buf_add_byte(out, '\n');
+            start = out->len;
+        }
     }
-    if (!starts)
+    if (out->len > start)
         mfx_buf_add_byte(out, '\n');
 }
 
