@@ -35,37 +35,51 @@ enum whom {
 
 struct command {
     const char *name;
-    size_t args;
+    size_t least, most; /* arguments */
     enum whom whom;
     const char *summary, *help;
 };
 
+static const char status_help[] =
+    "Usage: mfxctl [options] status\n"
+    "\n"
+    "Shows version, uptime, configuration, connections, messages and table\n"
+    "sizes of every daemon whose control socket is found.\n";
+
+static const char reload_help[] =
+    "Usage: mfxctl [options] reload\n"
+    "\n"
+    "Loads configuration, tables and keys anew. When something is wrong, the\n"
+    "daemon goes on with what it had, the mistakes are printed with file and\n"
+    "line, and the exit status is 1.\n";
+
+static const char metrics_help[] =
+    "Usage: mfxctl [options] metrics\n"
+    "\n"
+    "Prints what metrics.listen would serve over HTTP.\n";
+
+static const char log_help[] =
+    "Usage: mfxctl [options] log error|warning|info|debug\n"
+    "\n"
+    "Changes the log level at once; a restart brings back log.level.\n";
+
+static const char explain_help[] =
+    "Usage: mfxctl [options] explain [QUEUEID]\n"
+    "\n"
+    "Shows the decision about one of the latest recent_messages messages: the\n"
+    "rules asked, what each answered, and the edits. Exit status 1 when no\n"
+    "daemon remembers the queue id. Without a QUEUEID the messages that are\n"
+    "remembered are listed.\n";
+
 static const struct command commands[] = {
-    {"status",  0, ASK_ALL,
-     "what each daemon does, since when, with which configuration",           "Usage: mfxctl [options] status\n"
-     "\n"
-     "Shows version, uptime, configuration, connections, messages and table\n"
-     "sizes of every daemon whose control socket is found.\n"},
-    {"reload",  0, ASK_ONE, "load the configuration again",
-     "Usage: mfxctl [options] reload\n"
-     "\n"
-     "Loads configuration, tables and keys anew. When something is wrong, the\n"
-     "daemon goes on with what it had, the mistakes are printed with file and\n"
-     "line, and the exit status is 1.\n"                                                                                        },
-    {"metrics", 0, ASK_ALL, "counters as Prometheus text",
-     "Usage: mfxctl [options] metrics\n"
-     "\n"
-     "Prints what metrics.listen would serve over HTTP.\n"                                                                      },
-    {"log",     1, ASK_ONE, "LEVEL: log more or less until the next restart",
-     "Usage: mfxctl [options] log error|warning|info|debug\n"
-     "\n"
-     "Changes the log level at once; a restart brings back log.level.\n"                                                        },
-    {"explain", 1, ASK_ANY,
-     "QUEUEID: what was decided about a recent message, and why",             "Usage: mfxctl [options] explain QUEUEID\n"
-     "\n"
-     "Shows the decision about one of the latest recent_messages messages: the\n"
-     "rules asked, what each answered, and the edits. Exit status 1 when no\n"
-     "daemon remembers the queue id.\n"                        },
+    {"status",  0, 0, ASK_ALL, "what each daemon does, and since when",
+     status_help                                                                             },
+    {"reload",  0, 0, ASK_ONE, "load the configuration again",                   reload_help },
+    {"metrics", 0, 0, ASK_ALL, "counters as Prometheus text",                    metrics_help},
+    {"log",     1, 1, ASK_ONE, "LEVEL: log more or less until the next restart",
+     log_help                                                                                },
+    {"explain", 0, 1, ASK_ANY, "[QUEUEID]: why a recent message was treated so",
+     explain_help                                                                            },
 };
 
 static const char usage_text[] =
@@ -96,7 +110,7 @@ static const char *
 run_folder(void)
 {
     const char *folder = getenv("MFX_RUNDIR");
-    return folder != NULL ? folder : MFX_RUNSTATEDIR;
+    return folder != NULL ? folder : "/run/mfx"; /* control.socket */
 }
 
 static void
@@ -391,7 +405,7 @@ run_command(struct options *o, const struct command *command, int argc,
     }
     /* argv[0] is the command's own name */
     size_t given = (size_t)(argc - optind);
-    if (given != command->args) {
+    if (given < command->least || given > command->most) {
         (void)fputs(command->help, stderr);
         return EXIT_USAGE;
     }
