@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # No object file of the library or of a daemon holds writable data, and none
 # holds data that belongs to a thread: a message moves from thread to thread.
-# The log and the daemon's own life (signals, its eventfd) are the exceptions.
+# The log, the daemon's own life (signals, its eventfd) and libmilter's callbacks
+# that come without a context are the exceptions.
 # So is auth/crypto: the digest that OpenSSL fetched once, and idle contexts.
 use strict;
 use warnings;
@@ -23,7 +24,7 @@ my %sources = map { $_ => 1 } Style::sources('c');
 for my $object (sort @objects) {
     my $name = $object =~ s{^\Q$build\E/}{}r =~ s{/\.libs/[^/]*?([^/-]+)\.o$}{/$1}r;
     next if !$sources{"$name.c"}; # of a file that is gone
-    my $may = $name =~ m{^libmfx/(base/log|auth/crypto|milter/(daemon|libmilter|signals?))$};
+    my $may = $name =~ m{^libmfx/(base/log|auth/crypto|milter/(daemon|signals?|libmilter))$};
     my @found;
     for (`nm -f sysv $object`) {
         my ($symbol, undef, $class, $type, undef, undef, $section) = map { s/^\s+|\s+$//gr } split /\|/;

@@ -1,0 +1,34 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: BSD-2-Clause
+# Every setting that is declared is read by some line of code: a row that
+# nothing reads is a promise that nobody keeps.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Style qw(sources read_file code);
+use Test::More;
+
+my @tables = grep { /settings\.c$/ } sources('c', qw(libmfx milters));
+plan skip_all => 'no settings' if !@tables;
+
+for my $table (@tables) {
+    my $text = read_file($table) =~ s{/\*.*?\*/}{}gsr;
+    my ($folder) = $table =~ m{^(.*)/};
+    my $other = join "\n", map { code(read_file($_)) }
+        grep { $_ ne $table && !m{settings\.h$} } sources('c|h', $folder);
+    my $rows = 0;
+    while ($text =~ /MFX_OPTION_(\w+)\(\s*"([^"]+)",\s*S,\s*([\w.]+),(.*?)\),\n/gs) {
+        my ($type, $name, $field, $rest) = ($1, $2, $3, $4);
+        $rows++;
+        my ($last) = $field =~ /(\w+)$/;
+        # by its whole path, or through a pointer to its group
+        my $path = join '\s*(?:\.|->)\s*', split /\./, $field;
+        like($other, qr/(?:\.|->)\s*(?:$path|\Q$last\E)\b/, "$name is read") or diag($table);
+        like($name, qr/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/, "$name: lower case");
+        my $help = join '', $rest =~ /"((?:[^"\\]|\\.)*)"/g;
+        like($help, qr/\.$/, "$name: help ends with a full stop") if $rest !~ /DEPRECATED/;
+    }
+    cmp_ok($rows, '>', 5, "$table was read");
+}
+done_testing();
