@@ -131,15 +131,17 @@ note_mark(struct marks *m, struct mfx_str s, size_t at)
 {
     bool in_angle = m->open != 0 && m->close == 0;
     char c = s.p[at];
+    if (m->close != 0 && c != ';')
+        return false;
     switch (c) {
     case '<':
-        if (m->open != 0)
+        if (m->open != 0 || m->brackets != 0)
             return false;
         m->open = at + 1;
         return true;
     case '>':
         m->close = at + 1;
-        return in_angle;
+        return in_angle && m->brackets == 0;
     case '[':
         m->brackets++;
         return true;
@@ -148,7 +150,7 @@ note_mark(struct marks *m, struct mfx_str s, size_t at)
     case ':':
         if (in_angle || m->brackets > 0)
             return true;
-        if (m->colon != 0 || m->close != 0 || at == 0)
+        if (m->colon != 0 || at == 0)
             return false;
         m->colon = at + 1;
         return at + 1 == s.len || (s.p[at + 1] != ':' && s.p[at + 1] != '.');
@@ -159,7 +161,7 @@ note_mark(struct marks *m, struct mfx_str s, size_t at)
     case ')':
         return false;
     }
-    return m->close == 0;
+    return true;
 }
 
 /* Takes the next item off *rest: *item is empty where nothing stands between

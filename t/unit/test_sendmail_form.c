@@ -185,6 +185,7 @@ no_form(void **state)
         {"Cc", " A <a@x.test> B"          },
         {"Cc", " A <a@x.test> <b@x.test>" },
         {"Cc", " A <<a@x.test>>"          },
+        {"Cc", " [A <a@x.test>]"          },
         {"Cc", " a@x.test)"               },
         {"Cc", " A\\B <a@x.test>"         },
         {"Cc", " a@x.test; b@x.test"      },
