@@ -12,26 +12,122 @@ struct verb {
     const char *summary, *help;
 };
 
+static const char genkey_help[] =
+    "Usage: mfxctl dkim genkey --domain DOMAIN --selector SELECTOR\n"
+    "           [--algorithm rsa|ed25519] [--bits 2048] [--out FILE]\n"
+    "           [--owner USER] [--json]\n"
+    "\n"
+    "Writes a new private key to FILE (SELECTOR.pem), readable by its owner\n"
+    "alone, and prints the record to publish as a line for a zone file. A file\n"
+    "that is there is never overwritten.\n"
+    "\n"
+    "  -d, --domain DOMAIN       the signing domain (d=)\n"
+    "  -s, --selector SELECTOR   the name of the key below the domain (s=)\n"
+    "  -a, --algorithm WORD      rsa (the default) or ed25519\n"
+    "  -b, --bits NUMBER         size of an RSA key: 1024 to 8192 (2048)\n"
+    "  -o, --out FILE            where the key goes\n"
+    "      --owner USER          gives the file to this user (as root)\n"
+    "  -j, --json                prints one JSON object\n"
+    "\n"
+    "Exit status: 0 made, 64 wrong usage, 71 no key could be made, 73 the file\n"
+    "cannot be written or is there already.\n";
+
+static const char testkey_help[] =
+    "Usage: mfxctl dkim testkey [--config FILE] [--domain DOMAIN]\n"
+    "           [--selector SELECTOR] [--dns ADDRESS:PORT] [--json]\n"
+    "       mfxctl dkim testkey --key FILE --domain DOMAIN\n"
+    "           --selector SELECTOR [--dns ADDRESS:PORT] [--json]\n"
+    "\n"
+    "Asks for each key's record and says match, mismatch, missing, revoked,\n"
+    "unusable, no-key (the private key cannot be used), or unknown (DNS did\n"
+    "not answer). Without --key all keys of the configuration are tested.\n"
+    "\n"
+    "  -c, --config FILE         the daemon's configuration\n"
+    "  -k, --key FILE            one private key\n"
+    "  -d, --domain DOMAIN       only this domain\n"
+    "  -s, --selector SELECTOR   only this selector\n"
+    "      --dns ADDRESS:PORT    ask this server\n"
+    "      --zone FILE           answer from a file: lines \"name TYPE data\"\n"
+    "  -j, --json                prints one JSON object\n"
+    "\n"
+    "Exit status: 0 all match, 1 one does not, 2 DNS gave no answer for one,\n"
+    "64 wrong usage, 66 no such file, 78 configuration or key unusable.\n";
+
+static const char sign_help[] =
+    "Usage: mfxctl dkim sign [--config FILE] [--json] FILE\n"
+    "       mfxctl dkim sign --key KEYFILE --domain DOMAIN\n"
+    "           --selector SELECTOR [options] FILE\n"
+    "\n"
+    "Prints the message with its signature above it. Without --key the\n"
+    "configuration says by From which keys sign, as for mail of ours. FILE may\n"
+    "be \"-\" for stdin; a bare LF counts as CRLF.\n"
+    "\n"
+    "  -c, --config FILE             the daemon's configuration\n"
+    "  -k, --key FILE                a private key\n"
+    "  -d, --domain DOMAIN           d=\n"
+    "  -s, --selector SELECTOR       s=\n"
+    "  -i, --identity ADDRESS        i=\n"
+    "  -C, --canonicalization H/B    relaxed/relaxed\n"
+    "      --headers LIST            which fields, as sign.headers\n"
+    "      --omit-headers LIST       as sign.omit_headers\n"
+    "      --oversign-headers LIST   as sign.oversign_headers\n"
+    "      --time SECONDS            t=, instead of now\n"
+    "      --expire DURATION         x=, such as 7d\n"
+    "      --body-length             l= (better not)\n"
+    "      --field-only              prints the DKIM-Signature alone\n"
+    "  -j, --json                    prints the signatures as JSON\n"
+    "\n"
+    "Exit status: 0 signed, 1 not signed, 2 not now, 64 wrong usage, 66 no such\n"
+    "file, 78 configuration or key unusable.\n";
+
+static const char verify_help[] =
+    "Usage: mfxctl dkim verify [--dns ADDRESS:PORT] [--all] [--json] FILE\n"
+    "\n"
+    "Says for each signature whether it passes, and if not, what is at fault:\n"
+    "the signature field, algorithm, key lookup, key, expiry, body hash, header\n"
+    "hash, or policy; on a body mismatch also whether the other\n"
+    "canonicalization would have matched. Then the Authentication-Results field.\n"
+    "FILE may be \"-\" for stdin; a bare LF counts as CRLF.\n"
+    "\n"
+    "      --dns ADDRESS:PORT   ask this server\n"
+    "      --zone FILE          answer from a file: lines \"name TYPE data\"\n"
+    "      --authserv-id NAME   who writes the field (localhost)\n"
+    "  -a, --all                every signature must pass\n"
+    "  -j, --json               prints one JSON object\n"
+    "\n"
+    "Exit status: 0 a signature passes (with --all: all of them), 1 none does,\n"
+    "2 DNS gave no answer, 64 wrong usage, 66 no such file.\n";
+
+static const char explain_help[] =
+    "Usage: mfxctl dkim explain --from ADDRESS [options] [--json]\n"
+    "       mfxctl dkim explain [options] [--json] FILE\n"
+    "\n"
+    "Loads the daemon's configuration and asks its policy: sign (with which\n"
+    "keys), verify, pass, refuse or defer, and which rules said so.\n"
+    "\n"
+    "  -c, --config FILE        the daemon's configuration\n"
+    "  -f, --from VALUE         the From field\n"
+    "      --client IP          the client's address\n"
+    "      --client-name NAME   its verified name\n"
+    "      --auth USER          the login\n"
+    "      --daemon-name NAME   the MTA's {daemon_name}, such as ORIGINATING\n"
+    "      --macro NAME=VALUE   a macro that origin.macros names\n"
+    "      --sender ADDRESS     the envelope sender; \"\" for a bounce\n"
+    "      --recipient ADDRESS  an envelope recipient\n"
+    "  -j, --json               prints one JSON object\n"
+    "\n"
+    "Exit status: 0 sign, verify or pass, 1 refuse, 2 defer, 64 wrong usage,\n"
+    "66 no such file, 78 configuration unusable.\n";
+
 static const struct verb verbs[] = {
-    {"genkey", verb_genkey, "make a key and the record for DNS",
-     "Usage: mfxctl dkim genkey --domain DOMAIN --selector SELECTOR\n"
-     "           [--algorithm rsa|ed25519] [--bits 2048] [--out FILE]\n"
-     "           [--owner USER] [--json]\n"
-     "\n"
-     "Writes a new private key to FILE (SELECTOR.pem), readable by its owner\n"
-     "alone, and prints the record to publish as a line for a zone file. A file\n"
-     "that is there is never overwritten.\n"
-     "\n"
-     "  -d, --domain DOMAIN       the signing domain (d=)\n"
-     "  -s, --selector SELECTOR   the name of the key below the domain (s=)\n"
-     "  -a, --algorithm WORD      rsa (the default) or ed25519\n"
-     "  -b, --bits NUMBER         size of an RSA key: 1024 to 8192 (2048)\n"
-     "  -o, --out FILE            where the key goes\n"
-     "      --owner USER          gives the file to this user (as root)\n"
-     "  -j, --json                prints one JSON object\n"
-     "\n"
-     "Exit status: 0 made, 64 wrong usage, 71 no key could be made, 73 the file\n"
-     "cannot be written or is there already.\n"},
+    {"genkey",  verb_genkey,  "make a key and the record for DNS",               genkey_help },
+    {"testkey", verb_testkey, "compare keys with what DNS publishes",
+     testkey_help                                                                            },
+    {"sign",    verb_sign,    "sign a message",                                  sign_help   },
+    {"verify",  verb_verify,  "check the signatures of a message, with reasons",
+     verify_help                                                                             },
+    {"explain", verb_explain,
+     "what the daemon would do with a message, and why",                         explain_help},
 };
 
 static void

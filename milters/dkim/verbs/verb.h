@@ -19,6 +19,7 @@
 #include <mfx/base/arena.h>
 #include <mfx/base/buf.h>
 #include <mfx/base/env.h>
+#include <mfx/milter/offline.h>
 
 #include "../../../tools/mfxctl/exit.h"
 
@@ -67,6 +68,29 @@ json_t *verb_json(struct mfx_str text);
 /* For terminals: control and 8-bit bytes become '?'; in the arena. */
 const char *verb_text(const struct verb_run *run, struct mfx_str text);
 
+/* A whole file; "-" is stdin. EXIT_OK, or what verb_fail returned. */
+int verb_read(const struct verb_run *run, const char *path,
+              struct mfx_str *bytes);
+
+/* A private key's file. EXIT_OK, or what verb_fail returned. */
+struct mfx_dkim_private_key;
+int verb_read_key(const struct verb_run *run, const char *path,
+                  struct mfx_dkim_private_key **key);
+
+/* System clock and a resolver: that of dns ("ADDRESS:PORT"), of the zone file
+ * (lines "name TYPE data"), or the system's. verb_env_fini in any case. */
+int verb_env_init(const struct verb_run *run, const char *dns, const char *zone,
+                  struct mfx_env *env);
+void verb_env_fini(struct mfx_env *env);
+
+/* The daemon's configuration and policy. file NULL: its own place. */
+int verb_load(const struct verb_run *run, const char *file,
+              struct mfx_offline **loaded);
+
 int verb_genkey(struct verb_run *run, int argc, char **argv);
+int verb_testkey(struct verb_run *run, int argc, char **argv);
+int verb_sign(struct verb_run *run, int argc, char **argv);
+int verb_verify(struct verb_run *run, int argc, char **argv);
+int verb_explain(struct verb_run *run, int argc, char **argv);
 
 #endif

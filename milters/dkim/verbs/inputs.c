@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "verb.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <mfx/auth/dkim_key.h>
+#include <mfx/base/file.h>
+#include <mfx/net/resolver.h>
+
+#include "../message.h"
+
+enum {
+    MAX_FILE = 1 << 30,
+    MAX_KEY = 64 * 1024,
+    DNS_TIMEOUT_MS = 5000,
+    DNS_TRIES = 2,
+};
+
+static enum mfx_rc
+read_stdin(const struct verb_run *run, struct mfx_str *bytes,
+           struct mfx_err *err)
+{
+    struct mfx_buf in;
+    mfx_buf_init_arena(&in, run->arena, MAX_FILE);
+    for (;;) {
+        char *room = mfx_buf_room(&in, 65536);
+        ssize_t n = room == NULL ? -1 : read(STDIN_FILENO, room, 65536);
+        if (n < 0 && room != NULL && errno == EINTR)
+            continue;
+        if (n < 0) {
+            mfx_err_set(err, "stdin: %s",
+                        room == NULL ? "too large" : strerror(errno));
+            return MFX_TEMPFAIL;
+        }
+        if (n == 0)
+            break;
+        in.len += (size_t)n;
+    }
+    *bytes = mfx_str(mfx_buf_text(&in), in.len);
+    return MFX_OK;
+}
+
+int
+verb_read(const struct verb_run *run, const char *path, struct mfx_str *bytes)
+{
+    struct mfx_err err = {0};
+    enum mfx_rc rc = MFX_TEMPFAIL;
+    if (strcmp(path, "-") == 0)
+        rc = read_stdin(run, bytes, &err);
+    else
+        rc = mfx_file_read(path, MAX_FILE, run->arena, bytes, NULL, &err);
+    if (rc != MFX_OK)
+        return verb_fail(run, EXIT_NOINPUT, "%s", err.msg);
+    return EXIT_OK;
+}
+
+int
+verb_read_key(const struct verb_run *run, const char *path,
+              struct mfx_dkim_private_key **key)
+{
+    struct mfx_err err = {0};
+    struct mfx_str text;
+    if (mfx_file_read(path, MAX_KEY, run->arena, &text, NULL, &err) != MFX_OK)
+        return verb_fail(run, EXIT_NOINPUT, "%s", err.msg);
+    enum mfx_rc rc = mfx_dkim_private_key_parse(text, key, &err);
+    explicit_bzero((char *)(uintptr_t)text.p, text.len);
+    if (rc != MFX_OK)
+        return verb_fail(run, EXIT_CONFIG, "%s: %s", path, err.msg);
+    return EXIT_OK;
+}
+
+/* --- DNS --- */
+
+static enum mfx_rc
+ask_servers(const char *dns, struct mfx_env *env, struct mfx_err *err)
+{
+    struct mfx_str server = mfx_str_of(dns);
+    struct mfx_resolver_dns_config config = {
+        .servers = &server,
+        .server_count = dns == NULL ? 0 : 1,
+        .timeout_ms = DNS_TIMEOUT_MS,
+        .tries = DNS_TRIES,
+        .max_outstanding = 2000,
+        .cache_entries = 100000,
+        .cache_bytes = 64 << 20,
+        .cache_max_ttl_s = 86400,
+    };
+    return mfx_resolver_dns_new(&config, env, &env->resolver, err);
+}
+
+static enum mfx_rc
+read_zone(const struct verb_run *run, const char *zone, struct mfx_env *env,
+          struct mfx_err *err)
+{
+    struct mfx_str text;
+    enum mfx_rc rc =
+        mfx_file_read(zone, MAX_FILE, run->arena, &text, NULL, err);
+    return rc == MFX_OK ? mfx_resolver_static_new(text, &env->resolver, err)
+                        : rc;
+}
+
+int
+verb_env_init(const struct verb_run *run, const char *dns, const char *zone,
+              struct mfx_env *env)
+{
+    struct mfx_err err = {0};
+    *env = mfx_env_system();
+    if (dns != NULL && zone != NULL)
+        return verb_wrong(run, "--dns or --zone, not both");
+    enum mfx_rc rc = zone != NULL ? read_zone(run, zone, env, &err)
+                                  : ask_servers(dns, env, &err);
+    if (rc != MFX_OK)
+        return verb_fail(run, zone != NULL ? EXIT_NOINPUT : EXIT_USAGE, "%s",
+                         err.msg);
+    return EXIT_OK;
+}
+
+void
+verb_env_fini(struct mfx_env *env)
+{
+    if (env->resolver != NULL)
+        mfx_resolver_free(env->resolver);
+    env->resolver = NULL;
+}
+
+/* --- the daemon's configuration --- */
+
+int
+verb_load(const struct verb_run *run, const char *file,
+          struct mfx_offline **loaded)
+{
+    struct mfx_problems problems;
+    mfx_problems_init(&problems, run->arena);
+    enum mfx_rc rc = mfx_offline_load(&dkim_filter, file, &problems, loaded);
+    if (rc == MFX_OK)
+        return EXIT_OK;
+    struct mfx_buf text;
+    mfx_buf_init_arena(&text, run->arena, 65536);
+    for (const struct mfx_problem *p = problems.first; p != NULL; p = p->next) {
+        struct mfx_str line = mfx_problem_format(p, run->arena);
+        mfx_buf_printf(&text, "%s%.*s", text.len == 0 ? "" : "\n",
+                       MFX_STR_ARG(line));
+    }
+    return verb_fail(run, EXIT_CONFIG, "%s",
+                     text.len == 0 ? mfx_rc_name(rc) : mfx_buf_text(&text));
+}
