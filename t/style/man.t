@@ -1,0 +1,93 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: BSD-2-Clause
+# Manual pages are clean mdoc, say what the programs say, and leave out no
+# option, no setting and no event of the log.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Style qw(src build sources read_file code);
+use Test::More;
+
+my $src = src();
+my $build = build();
+my %page = map { m{([^/]+)$}; $1 => $_ } sources('1|3|5|8', 'doc');
+
+SKIP: {
+    skip 'no mandoc', 1 if system('command -v mandoc >/dev/null 2>&1') != 0;
+    for my $name (sort keys %page) {
+        # whether other pages are installed is not ours to say
+        my @lines = grep { !/outdated mandoc\.db|referenced manual not found/ }
+            `mandoc -Tlint -Wall $src/$page{$name} 2>&1`;
+        ok(!@lines, "$name: mandoc") or diag(@lines);
+    }
+}
+
+# roff makes \- and \& of some characters, and splits options into macros.
+sub text_of {
+    my ($name) = @_;
+    my $text = read_file($page{$name});
+    $text =~ s/\\[&e]//g;
+    return $text;
+}
+
+sub names_option {
+    my ($name, $option) = @_;
+    return text_of($name) =~ /\bFl (?:\w+ (?:, )?|\w+ Pq Fl )?(?:Fl )?-?-?\Q$option\E\b/
+        || text_of($name) =~ /, -\Q$option\E\b|Fl -\Q$option\E\b/;
+}
+
+# --- settings ---
+SKIP: {
+    skip 'mfx-dkim is not built', 1 if !-x "$build/mfx-dkim";
+    system("$src/doc/update-man", '--check', $build);
+    is($?, 0, 'mfx-dkim.conf.5: settings are those of mfx-dkim --man');
+}
+
+# --- options ---
+my %program = ('mfxctl.1' => ["$build/mfxctl --help"], 'mfx-dkim.8' => ["$build/mfx-dkim --help"]);
+$program{'mfxctl-dkim.1'} = [map { "$build/mfxctl-dkim $_ --help" } qw(genkey testkey sign verify explain)];
+for my $name (sort keys %program) {
+    for my $command (@{ $program{$name} }) {
+        my ($binary) = split ' ', $command;
+        SKIP: {
+            skip "$binary is not built", 1 if !-x $binary;
+            my $help = `$command 2>/dev/null`;
+            my %options = map { $_ => 1 } $help =~ /(?<![\w-])--([a-z][a-z-]+)/g;
+            delete $options{help} if $name =~ /dkim\.1/;
+            my @missing = grep { !names_option($name, $_) } sort keys %options;
+            my $short = $command =~ s{^\Q$build\E/}{}r;
+            ok(%options && !@missing, "$name: every option of $short") or diag("@missing");
+        }
+    }
+}
+
+# --- events ---
+sub listed {
+    my ($which) = @_;
+    my ($list) = text_of('mfx-dkim.8') =~ /BEGIN $which events\n(.*?)^\.\\" END/ms;
+    return { map { $_ => 1 } ($list // '') =~ /^\.It (?:Cm |Li )?(\w+)/mg };
+}
+
+my (%message, %daemon);
+for my $file (sources('c', qw(libmfx/milter libmfx/base libmfx/conf libmfx/net libmfx/auth libmfx/policy milters/dkim))) {
+    next if $file eq 'libmfx/base/log.c' || $file =~ m{/verbs/};
+    my $text = read_file($file);
+    $message{$_} = $file for $text =~ /mfx_decision_event\(\s*[^,]+,\s*"(\w+)"/g;
+    $message{$_} = $file for $text =~ /mfx_log_begin\(\s*[^;]*?,\s*"(\w+)"\s*\)/g;
+    $daemon{$_} = $file for $text =~ /mfx_log_begin_daemon\(\s*[^,;]+,\s*"(\w+)"/g;
+    $daemon{$_} = $file for $text =~ /mfx_log_say\(\s*[^,;]+,\s*"(\w+)"/g;
+    # where a filter gives no event, or something else matters more
+    if ($text =~ /^mfx_report_event\(.*?^\}/ms) {
+        $message{$_} = $file for $& =~ /"(\w+)"/g;
+    }
+}
+for (['message', \%message], ['daemon', \%daemon]) {
+    my ($which, $used) = @$_;
+    my $listed = listed($which);
+    my @missing = grep { !$listed->{$_} } sort keys %$used;
+    my @gone = grep { !$used->{$_} } sort keys %$listed;
+    ok(!@missing, "mfx-dkim.8: every event of a $which") or diag(map { "$_ ($used->{$_})\n" } @missing);
+    ok(!@gone, "mfx-dkim.8: no $which event that is gone") or diag("@gone");
+}
+done_testing();
