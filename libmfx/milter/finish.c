@@ -25,7 +25,8 @@ count(const struct mfx_flight *f, enum mfx_ending ending, uint64_t ms)
 }
 
 /* A transaction that the MTA gave up before its content is the MTA's affair
- * (an unknown recipient, RSET): no line at info. */
+ * (an unknown recipient, RSET): no line. libmilter says abort also when the
+ * connection goes away, so that gets a line in the middle of a message. */
 static bool
 is_worth_a_line(const struct mfx_flight *f, enum mfx_ending ending)
 {

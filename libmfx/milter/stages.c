@@ -401,6 +401,7 @@ mfx_session_data(struct mfx_session *s)
     if (f == NULL)
         return MFX_ANSWER_CONTINUE;
     begin_stage(f, "data", f->snapshot->common.command_wait_s);
+    f->has_content = true;
     take_queue_id(f);
     if (!f->is_decided && hooks_of(s)->data != NULL)
         check_hook(f, hooks_of(s)->data(&f->message));
@@ -491,10 +492,9 @@ mfx_session_header(struct mfx_session *s, const char *name, const char *value)
     struct mfx_flight *f = s->flight;
     if (f == NULL)
         return MFX_ANSWER_CONTINUE;
-    if (!f->has_content) {
+    if (f->header_count == 0)
         begin_stage(f, "header", 0);
-        f->has_content = true;
-    }
+    f->has_content = true;
     take_queue_id(f);
     struct mfx_str n = mfx_str_of(name), v = mfx_str_of(value);
     if (!f->is_decided && is_within_limits(f, n, v))
