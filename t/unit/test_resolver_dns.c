@@ -14,7 +14,7 @@
 
 enum {
     PATIENCE_MS = 20000,
-    TIMEOUT_MS = 800,
+    TIMEOUT_MS = 1500,
 };
 
 static const char script[] =
@@ -437,7 +437,7 @@ second_server(void **state)
     (void)state;
     struct mfx_str servers[] = {dead.server, liar.server};
     struct mfx_resolver_dns_config config = config_of(servers, 2);
-    config.timeout_ms = 2000;
+    config.timeout_ms = 4000;
     struct mfx_resolver *resolver = start(&config);
     for (size_t i = 0; i < COUNT(names); i++)
         unit_assert_int(names[i], ask_status(resolver, names[i]),
@@ -445,7 +445,7 @@ second_server(void **state)
     /* three misses running: now the dead one is asked last */
     uint64_t started_ms = mfx_mono_ms();
     assert_int_equal(ask_status(resolver, "k1.test"), MFX_DNS_ANSWER);
-    assert_in_range(mfx_mono_ms() - started_ms, 0, 400);
+    assert_in_range(mfx_mono_ms() - started_ms, 0, 900);
     mfx_resolver_free(resolver);
 }
 
@@ -612,7 +612,7 @@ freed_while_open(void **state)
     mfx_dns_question_release(b);
     uint64_t started_ms = mfx_mono_ms();
     mfx_resolver_free(resolver);
-    assert_in_range(mfx_mono_ms() - started_ms, 0, 500);
+    assert_in_range(mfx_mono_ms() - started_ms, 0, 1000);
     assert_true(mfx_event_is_set(mfx_dns_question_event(a)));
     assert_int_equal(mfx_dns_question_answer(a)->status, MFX_DNS_TIMEOUT);
     assert_true(mfx_event_is_set(mfx_dns_question_event(c)));
