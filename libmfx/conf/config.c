@@ -260,6 +260,8 @@ store_item(struct load *load, const struct item *item)
         if (mfx_value_preset(option, load->arena, &value))
             return mfx_value_store(&context, &value,
                                    item->settings + option->offset);
+        if (!mfx_arena_ok(load->arena))
+            return MFX_TEMPFAIL;
         mfx_problem_add(load->problems, MFX_PROBLEM_ERROR, "", 0,
                         "%s: its default \"%s\" is not of its type",
                         option->name, option->preset);
@@ -270,6 +272,8 @@ store_item(struct load *load, const struct item *item)
     context.file = item->place.file;
     context.line = item->place.line;
     value = node_value(load, item->node);
+    if (!mfx_arena_ok(load->arena))
+        return MFX_TEMPFAIL;
     return mfx_value_store(&context, &value, item->settings + option->offset);
 }
 
@@ -385,6 +389,21 @@ load_trees(struct load *load, const char *file, const char *common,
     return rc == MFX_OK ? store_all(load) : rc;
 }
 
+static enum mfx_rc
+load_with_trees(struct load *load, const char *file, const char *common,
+                const struct mfx_option_set *sets, size_t set_count)
+{
+    if (load->config == NULL || !collect_items(load, sets, set_count))
+        return MFX_TEMPFAIL;
+    config_t trees[2];
+    config_init(&trees[0]);
+    config_init(&trees[1]);
+    enum mfx_rc rc = load_trees(load, file, common, trees);
+    config_destroy(&trees[0]);
+    config_destroy(&trees[1]);
+    return rc;
+}
+
 enum mfx_rc
 mfx_config_load(const char *file, const char *common,
                 const struct mfx_option_set *sets, size_t set_count,
@@ -394,17 +413,10 @@ mfx_config_load(const char *file, const char *common,
     struct load load = {.arena = arena, .tables = tables, .problems = problems};
     size_t errors = problems->errors;
     *config = load.config = mfx_arena_alloc(arena, sizeof *load.config);
-    if (load.config == NULL || !collect_items(&load, sets, set_count))
-        return MFX_TEMPFAIL;
-    config_t trees[2];
-    config_init(&trees[0]);
-    config_init(&trees[1]);
-    enum mfx_rc rc = load_trees(&load, file, common, trees);
-    config_destroy(&trees[0]);
-    config_destroy(&trees[1]);
+    enum mfx_rc rc = load_with_trees(&load, file, common, sets, set_count);
     if (rc == MFX_OK && problems->errors > errors)
         rc = MFX_PERMFAIL;
-    if (rc == MFX_TEMPFAIL && problems->errors == errors)
+    if (rc != MFX_OK && problems->errors == errors)
         mfx_problem_add(problems, MFX_PROBLEM_ERROR, file != NULL ? file : "",
                         0, "out of memory");
     return rc;

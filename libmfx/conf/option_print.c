@@ -323,20 +323,20 @@ type_name(enum mfx_option_type type)
 }
 
 static void
+man_old_name(const struct mfx_option *option, struct mfx_buf *out)
+{
+    /* help is "-> new.name" */
+    mfx_buf_printf(out, ".It Ic %s\nOld name of\n.Ic %s .\n", option->name,
+                   option->help + strlen("-> "));
+}
+
+static void
 man_entry(const struct mfx_option *option, struct mfx_buf *out)
 {
     struct mfx_buf text;
     mfx_buf_init(&text, LINE_MAX_BYTES);
-    mfx_buf_printf(out, ".It Ic %s\n", option->name);
-    if ((option->flags & MFX_OPTION_DEPRECATED) != 0) {
-        mfx_buf_add_text(&text, "An old name:");
-        mfx_buf_add_text(&text, option->help[0] == '-' ? option->help + 2
-                                                       : option->help);
-        add_sentences(mfx_buf_str(&text), out);
-        mfx_buf_fini(&text);
-        return;
-    }
-    mfx_buf_printf(out, ".Pq %s , default Li ", type_name(option->type));
+    mfx_buf_printf(out, ".It Ic %s Pq %s, default Li ", option->name,
+                   type_name(option->type));
     mfx_value_format_preset(option, &text);
     add_argument(mfx_buf_str(&text), out);
     mfx_buf_add_byte(out, '\n');
@@ -351,6 +351,10 @@ man_entry(const struct mfx_option *option, struct mfx_buf *out)
 void
 mfx_option_man(const struct mfx_option *options, struct mfx_buf *out)
 {
-    for (; options->name != NULL; options++)
-        man_entry(options, out);
+    for (; options->name != NULL; options++) {
+        if ((options->flags & MFX_OPTION_DEPRECATED) != 0)
+            man_old_name(options, out);
+        else
+            man_entry(options, out);
+    }
 }

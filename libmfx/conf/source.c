@@ -434,9 +434,13 @@ init(struct mfx_source *source, struct mfx_arena *arena,
     mfx_buf_init_arena(&source->map, arena, SIZE_MAX / 2);
     mfx_buf_init_arena(&source->files, arena, FILES_MAX * sizeof(const char *));
     source->now = mfx_outline_new(source);
-    source->places = mfx_map_new(MFX_MAP_CASE, 0);
-    return source->now != NULL && source->places != NULL &&
-           mfx_arena_defer(arena, free_map, source->places);
+    if (source->now == NULL)
+        return false;
+    struct mfx_map *places = mfx_map_new(MFX_MAP_CASE, 0);
+    if (places == NULL || !mfx_arena_defer(arena, free_map, places))
+        return false;
+    source->places = places;
+    return true;
 }
 
 enum mfx_rc

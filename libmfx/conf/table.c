@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include <mfx/base/log.h>
+
 enum {
     FILE_MAX = 512 * 1024 * 1024,
     DUPLICATES_NAMED = 10, /* warnings about rows that are never used */
@@ -269,6 +271,20 @@ new_table(const struct mfx_table_kind *kind, struct mfx_str spec,
     return table;
 }
 
+/* What is scanned costs every lookup: worth a line. */
+static void
+report_counts(const struct mfx_table *table)
+{
+    struct mfx_log_line line;
+    mfx_log_begin_daemon(&line, "table");
+    mfx_log_add(&line, "spec", table->spec);
+    mfx_log_add_u64(&line, "rows", table->counts.rows);
+    mfx_log_add_u64(&line, "patterns", table->counts.patterns);
+    mfx_log_add_u64(&line, "scanned", table->counts.scanned);
+    mfx_log_end(&line,
+                table->counts.scanned > 0 ? MFX_LOG_INFO : MFX_LOG_DEBUG);
+}
+
 static enum mfx_rc
 open_new(const struct mfx_table_kind *kind, struct mfx_str spec,
          struct mfx_str what, enum mfx_table_fold fold,
@@ -281,6 +297,7 @@ open_new(const struct mfx_table_kind *kind, struct mfx_str spec,
         rc = kind->open(table, report);
     if (rc == MFX_OK) {
         table->counts.rows = table->row_count;
+        report_counts(table);
         *result = table;
         return MFX_OK;
     }

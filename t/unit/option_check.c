@@ -183,7 +183,7 @@ check_man(const struct option_check_table *tables, size_t count,
         for (const struct mfx_option *o = tables[t].options; o->name != NULL;
              o++) {
             const char *item =
-                mfx_arena_printf(files->arena, ".It Ic %s\n", o->name).p;
+                mfx_arena_printf(files->arena, ".It Ic %s", o->name).p;
             if (strstr(mfx_buf_text(&out), item) == NULL)
                 fail_msg("%s: not in the manual", o->name);
         }

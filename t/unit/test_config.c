@@ -523,6 +523,39 @@ dump_of_changes_loads_again(void **state)
     unload(&l);
 }
 
+/* However little memory there is, the answer is a temporary failure. */
+static void
+little_memory(void **state)
+{
+    static const char text[] =
+        "id = \"x\"; sign: { names = [\"a\", \"b\"]; wait = \"3s\"; };\n"
+        "@include \"inc\"\n";
+    struct conf_files files;
+    size_t budget = 512;
+    enum mfx_rc rc = MFX_TEMPFAIL;
+    (void)state;
+    conf_files_init(&files);
+    conf_files_write(&files, "inc", mfx_str_of("file = \"/x\";"));
+    const char *path = conf_files_write(&files, "own", mfx_str_of(text));
+    for (; rc != MFX_OK; budget += 256) {
+        struct mfx_arena *arena = mfx_arena_new(budget);
+        struct sample sample = {.count = 0};
+        const struct mfx_option_set set = {options, &sample};
+        struct mfx_table_set *tables = mfx_table_set_new(NULL);
+        struct mfx_problems problems;
+        struct mfx_config *config;
+        mfx_problems_init(&problems, files.arena);
+        rc = mfx_config_load(path, NULL, &set, 1, arena, tables, &problems,
+                             &config);
+        if (rc != MFX_OK)
+            assert_int_not_equal(problems.errors, 0);
+        assert_in_range(budget, 0, 1 << 20);
+        mfx_table_set_free(tables);
+        mfx_arena_free(arena);
+    }
+    conf_files_fini(&files);
+}
+
 static void
 same_value(void **state)
 {
@@ -557,6 +590,7 @@ main(void)
         cmocka_unit_test(where),
         cmocka_unit_test(files_of_a_failed_load),
         cmocka_unit_test(dump_of_changes_loads_again),
+        cmocka_unit_test(little_memory),
         cmocka_unit_test(same_value),
         cmocka_unit_test(sample_table),
     };
