@@ -3,6 +3,8 @@
  * mfxctl-dkim - what can be done with DKIM without a running daemon, by the
  * daemon's own code; "mfxctl dkim ..." runs it
  */
+#include <mfx/base/log.h>
+
 #include "config.h"
 #include "verb.h"
 
@@ -205,6 +207,8 @@ main(int argc, char **argv)
     bool wants_help = false;
     if (run.arena == NULL)
         return EXIT_SYSTEM;
+    /* what a daemon would log about its start is no part of an answer */
+    mfx_log_set_level(MFX_LOG_ERROR);
     int at = leading_options(argc, argv, &run, &wants_help);
     int status = EXIT_USAGE;
     if (at < 0)
