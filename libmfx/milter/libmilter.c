@@ -108,8 +108,10 @@ static const struct mfx_link_ops ops = {
 
 /* --- callbacks: what the MTA tells us --- */
 
+/* Where no reply was negotiated libmilter wants to hear so: it logs an error
+ * for any other answer, and drops it. */
 static sfsistat
-status(enum mfx_answer answer)
+status(const struct mfx_session *s, enum mfx_step step, enum mfx_answer answer)
 {
     static const sfsistat map[] = {
         [MFX_ANSWER_CONTINUE] = SMFIS_CONTINUE,
@@ -119,7 +121,7 @@ status(enum mfx_answer answer)
         [MFX_ANSWER_DISCARD] = SMFIS_DISCARD,
         [MFX_ANSWER_SKIP] = SMFIS_SKIP,
     };
-    return map[answer];
+    return mfx_session_replies(s, step) ? map[answer] : SMFIS_NOREPLY;
 }
 
 static void
@@ -197,14 +199,16 @@ on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
     struct mfx_session *s = session_of(ctx);
     return s == NULL ? SMFIS_TEMPFAIL
-                     : status(mfx_session_connect(s, name, address));
+                     : status(s, MFX_STEP_CONNECT,
+                              mfx_session_connect(s, name, address));
 }
 
 static sfsistat
 on_helo(SMFICTX *ctx, char *name)
 {
     struct mfx_session *s = session_of(ctx);
-    return s == NULL ? SMFIS_TEMPFAIL : status(mfx_session_helo(s, name));
+    return s == NULL ? SMFIS_TEMPFAIL
+                     : status(s, MFX_STEP_HELO, mfx_session_helo(s, name));
 }
 
 static sfsistat
@@ -212,7 +216,8 @@ on_mail(SMFICTX *ctx, char **words)
 {
     struct mfx_session *s = session_of(ctx);
     return s == NULL ? SMFIS_TEMPFAIL
-                     : status(mfx_session_mail(s, (const char *const *)words));
+                     : status(s, MFX_STEP_MAIL,
+                              mfx_session_mail(s, (const char *const *)words));
 }
 
 static sfsistat
@@ -220,29 +225,33 @@ on_rcpt(SMFICTX *ctx, char **words)
 {
     struct mfx_session *s = session_of(ctx);
     return s == NULL ? SMFIS_TEMPFAIL
-                     : status(mfx_session_rcpt(s, (const char *const *)words));
+                     : status(s, MFX_STEP_RCPT,
+                              mfx_session_rcpt(s, (const char *const *)words));
 }
 
 static sfsistat
 on_data(SMFICTX *ctx)
 {
     struct mfx_session *s = session_of(ctx);
-    return s == NULL ? SMFIS_TEMPFAIL : status(mfx_session_data(s));
+    return s == NULL ? SMFIS_TEMPFAIL
+                     : status(s, MFX_STEP_DATA, mfx_session_data(s));
 }
 
 static sfsistat
 on_header(SMFICTX *ctx, char *name, char *value)
 {
     struct mfx_session *s = smfi_getpriv(ctx);
-    return s == NULL ? SMFIS_TEMPFAIL
-                     : status(mfx_session_header(s, name, value));
+    return s == NULL
+               ? SMFIS_TEMPFAIL
+               : status(s, MFX_STEP_HEADER, mfx_session_header(s, name, value));
 }
 
 static sfsistat
 on_eoh(SMFICTX *ctx)
 {
     struct mfx_session *s = session_of(ctx);
-    return s == NULL ? SMFIS_TEMPFAIL : status(mfx_session_eoh(s));
+    return s == NULL ? SMFIS_TEMPFAIL
+                     : status(s, MFX_STEP_EOH, mfx_session_eoh(s));
 }
 
 static sfsistat
@@ -251,14 +260,16 @@ on_body(SMFICTX *ctx, unsigned char *p, size_t len)
     struct mfx_session *s = smfi_getpriv(ctx);
     return s == NULL
                ? SMFIS_TEMPFAIL
-               : status(mfx_session_body(s, mfx_str((const char *)p, len)));
+               : status(s, MFX_STEP_BODY,
+                        mfx_session_body(s, mfx_str((const char *)p, len)));
 }
 
 static sfsistat
 on_eom(SMFICTX *ctx)
 {
     struct mfx_session *s = session_of(ctx);
-    return s == NULL ? SMFIS_TEMPFAIL : status(mfx_session_eom(s));
+    return s == NULL ? SMFIS_TEMPFAIL
+                     : status(s, MFX_STEP_COUNT, mfx_session_eom(s));
 }
 
 static sfsistat

@@ -82,6 +82,12 @@ mfx_session_new(struct mfx_engine *engine, const struct mfx_link *link,
     return s;
 }
 
+bool
+mfx_session_replies(const struct mfx_session *s, enum mfx_step step)
+{
+    return step == MFX_STEP_COUNT || (s->plan.replies & 1U << step) != 0;
+}
+
 void
 mfx_session_close(struct mfx_session *s)
 {

@@ -121,8 +121,7 @@ conclude(struct mfx_flight *f)
 static enum mfx_answer
 settle(struct mfx_flight *f, enum mfx_step step)
 {
-    bool replies = (f->session->plan.replies & 1U << step) != 0;
-    if (!is_decided(f) || !replies)
+    if (!is_decided(f) || !mfx_session_replies(f->session, step))
         return MFX_ANSWER_CONTINUE;
     if (f->decision.verdict == MFX_VERDICT_ACCEPT && f->decision.edits != NULL)
         return MFX_ANSWER_CONTINUE;
@@ -331,10 +330,10 @@ static enum mfx_answer
 settle_rcpt(struct mfx_flight *f)
 {
     struct mfx_reply reply;
-    bool replies = (f->session->plan.replies & 1U << MFX_STEP_RCPT) != 0;
     bool is_refused =
         is_decided(f) && f->decision.verdict >= MFX_VERDICT_TEMPFAIL;
-    if (!replies || !is_refused || f->decision.is_dry)
+    if (!mfx_session_replies(f->session, MFX_STEP_RCPT) || !is_refused ||
+        f->decision.is_dry)
         return settle(f, MFX_STEP_RCPT);
     send_reply(f, &reply);
     return answer_of(f->decision.verdict);
@@ -545,8 +544,8 @@ mfx_session_body(struct mfx_session *s, struct mfx_str piece)
         take_body(f, piece);
     bool is_done = f->is_body_done;
     enum mfx_answer answer = settle(f, MFX_STEP_BODY);
-    bool replies = (s->plan.replies & 1U << MFX_STEP_BODY) != 0;
-    if (answer == MFX_ANSWER_CONTINUE && is_done && replies && s->plan.can_skip)
+    if (answer == MFX_ANSWER_CONTINUE && is_done && s->plan.can_skip &&
+        mfx_session_replies(s, MFX_STEP_BODY))
         return MFX_ANSWER_SKIP;
     return answer;
 }
