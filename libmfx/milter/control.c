@@ -55,23 +55,23 @@ free_client(struct mfx_control *control)
     return NULL;
 }
 
-static void
+/* With no place free the next one waits in the kernel's queue. */
+static bool
 welcome(struct mfx_control *control)
 {
     struct client *c = free_client(control);
+    if (c == NULL)
+        return false;
     int fd =
         accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
-        return;
-    if (c == NULL) {
-        (void)close(fd);
-        return;
-    }
+        return false;
     c->fd = fd;
     c->len = 0;
     c->sent = 0;
     c->is_answered = false;
     c->until_ms = mfx_mono_ms() + ASK_MS;
+    return true;
 }
 
 static void
@@ -140,11 +140,11 @@ serve(struct mfx_control *control, struct client *c, short events, uint64_t now)
 }
 
 static int
-fill_poll(const struct mfx_control *control, struct pollfd *p, uint64_t now)
+fill_poll(struct mfx_control *control, struct pollfd *p, uint64_t now)
 {
     uint64_t until = now + 60000;
     p[CLIENTS].fd = control->wake;
-    p[CLIENTS + 1].fd = control->listen_fd;
+    p[CLIENTS + 1].fd = free_client(control) == NULL ? -1 : control->listen_fd;
     p[CLIENTS].events = p[CLIENTS + 1].events = POLLIN;
     for (size_t i = 0; i < CLIENTS; i++) {
         const struct client *c = &control->clients[i];
@@ -169,8 +169,8 @@ work(void *arg)
         for (size_t i = 0; i < CLIENTS; i++)
             if (p[i].fd >= 0)
                 serve(control, &control->clients[i], p[i].revents, now);
-        if (p[CLIENTS + 1].revents != 0)
-            welcome(control);
+        while (p[CLIENTS + 1].revents != 0 && welcome(control)) {
+        }
     }
     for (size_t i = 0; i < CLIENTS; i++)
         if (control->clients[i].fd >= 0)

@@ -12,7 +12,7 @@
  * Ownership: start takes over the listening descriptor. Errors: a client that
  * sends junk, or nothing, or does not read, costs its own connection only.
  * Threads: one, in which the handler runs.
- * Limits: 32 clients at once, the oldest waits; 5 s to ask, 30 s to read.
+ * Limits: 32 clients at once, others wait; 5 s to ask, 30 s to read.
  */
 #ifndef MFX_MILTER_CONTROL_H
 #define MFX_MILTER_CONTROL_H

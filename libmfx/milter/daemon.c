@@ -53,6 +53,7 @@ open_milter_socket(struct mfx_daemon *d, const struct mfx_common_settings *c)
         rc = mfx_libmilter_open(&d->engine, d->address.libmilter,
                                 d->address.is_unix, &err);
     (void)umask(old);
+    d->has_socket = rc == MFX_OK;
     if (rc == MFX_OK && path != NULL)
         rc = mfx_daemon_process_dress_socket(
             path, c->socket_mode, c->socket_group, &d->identity, &err);
@@ -96,7 +97,7 @@ open_control_socket(struct mfx_daemon *d, const struct mfx_common_settings *c)
     if (rc == MFX_OK)
         rc = mfx_daemon_process_dress_socket(
             path, c->control_mode, c->control_group, &d->identity, &err);
-    if (rc == MFX_OK && listen(d->control_fd, 16) != 0)
+    if (rc == MFX_OK && listen(d->control_fd, 128) != 0)
         rc = MFX_TEMPFAIL;
     if (rc != MFX_OK) {
         mfx_err_prefix(&err, "control.socket");
@@ -238,7 +239,7 @@ log_started(const struct mfx_daemon *d)
 static void
 remove_ours(const struct mfx_daemon *d)
 {
-    if (d->address.path != NULL)
+    if (d->has_socket && d->address.path != NULL)
         (void)unlink(d->address.path);
     if (d->control_path != NULL)
         (void)unlink(d->control_path);

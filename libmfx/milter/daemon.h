@@ -41,6 +41,7 @@ struct mfx_daemon {
     int control_fd;                      /* until control has it */
     const char *pid_file, *control_path; /* what is ours to remove */
     struct mfx_event gate; /* libmilter starts when signals are safe */
+    bool has_socket;       /* ours, to be removed */
     bool has_run;
     pthread_mutex_t reload_mutex;
     uint64_t started_wall_s;
