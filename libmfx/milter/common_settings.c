@@ -67,8 +67,9 @@ static const struct mfx_option template[] = {
                     "Permissions of a UNIX socket. Postfix connects as user "
                     "postfix, Sendmail as root."),
     MFX_OPTION_STRING("socket_group", S, socket_group, "", R,
-                      "Group of a UNIX socket, such as postfix. Empty: the "
-                      "group the daemon runs as."),
+                      "Group of a UNIX socket, such as postfix. Empty: that of "
+                      "its directory if that is set-gid, else the group the "
+                      "daemon runs as."),
     MFX_OPTION_STRING("user", S, user, "mfx", R,
                       "User to run as when started as root."),
     MFX_OPTION_STRING("group", S, group, "", R,

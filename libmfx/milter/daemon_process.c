@@ -74,20 +74,31 @@ mfx_identity_assume(const struct mfx_identity *id, struct mfx_err *err)
     return MFX_OK;
 }
 
+enum {
+    DIRECTORY_MAX = 4096
+};
+
+/* False for a path without one, or with one that is too long. */
+static bool
+directory_of(const char *path, char dir[static DIRECTORY_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+    if (len == 0 || len >= DIRECTORY_MAX)
+        return false;
+    memcpy(dir, path, len);
+    dir[len] = '\0';
+    return true;
+}
+
 enum mfx_rc
 mfx_daemon_process_make_directory(const char *path,
                                   const struct mfx_identity *id,
                                   struct mfx_err *err)
 {
-    char dir[4096];
-    const char *slash = strrchr(path, '/');
-    size_t len = slash == NULL ? 0 : (size_t)(slash - path);
+    char dir[DIRECTORY_MAX];
     struct stat st;
-    if (len == 0 || len >= sizeof dir)
-        return MFX_OK;
-    memcpy(dir, path, len);
-    dir[len] = '\0';
-    if (stat(dir, &st) == 0)
+    if (!directory_of(path, dir) || stat(dir, &st) == 0)
         return MFX_OK;
     if (mkdir(dir, 0755) != 0 ||
         (id->is_set && chown(dir, id->uid, id->gid) != 0)) {
@@ -97,13 +108,25 @@ mfx_daemon_process_make_directory(const char *path,
     return MFX_OK;
 }
 
+/* A set-gid directory says which group its sockets have: the MTA's, without
+ * the daemon being in it. */
+static bool
+directory_gives_group(const char *path)
+{
+    char dir[DIRECTORY_MAX];
+    struct stat st;
+    return directory_of(path, dir) && stat(dir, &st) == 0 &&
+           (st.st_mode & S_ISGID) != 0;
+}
+
 enum mfx_rc
 mfx_daemon_process_dress_socket(const char *path, unsigned mode,
                                 struct mfx_str group,
                                 const struct mfx_identity *id,
                                 struct mfx_err *err)
 {
-    gid_t gid = id->is_set ? id->gid : (gid_t)-1;
+    bool keeps_group = !id->is_set || directory_gives_group(path);
+    gid_t gid = keeps_group ? (gid_t)-1 : id->gid;
     uid_t uid = id->is_set ? id->uid : (uid_t)-1;
     if (group.len > 0 && !find_group(group, &gid)) {
         mfx_err_set(err, "%s: no such group \"%.*s\"", path,

@@ -36,7 +36,8 @@ enum mfx_rc
 mfx_daemon_process_make_directory(const char *path,
                                   const struct mfx_identity *identity,
                                   struct mfx_err *err) MFX_NODISCARD;
-/* Mode and group of a socket that was just made; group may be empty. */
+/* Mode and group of a socket that was just made. group may be empty: that of
+ * a set-gid directory, else the identity's. */
 enum mfx_rc mfx_daemon_process_dress_socket(const char *path, unsigned mode,
                                             struct mfx_str group,
                                             const struct mfx_identity *identity,
