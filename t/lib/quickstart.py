@@ -70,10 +70,9 @@ class Demo:
             path = '%s/%s.pem' % (folder, selector)
             line = self.mfxctl('dkim', 'genkey', '--domain', DOMAIN,
                                '--selector', selector, '--algorithm',
-                               algorithm, '--out', path)
+                               algorithm, '--owner', USER, '--out', path)
             self.records.append(line)
             show(line)
-        run(['chown', '-R', USER, self.state + '/keys'])
 
     def start_nsd(self):
         self.nsd = Nsd(self.state + '/nsd', self.records)

@@ -27,7 +27,7 @@ import tap
 from .auth import AuthServer
 from .filters import MfxDkim, OpenDkim, built
 from .keys import Key
-from .nsd import Nsd
+from .nsd import Nsd, SilentDns
 from .postfix import Postfix
 from .process import (LabError, Process, free_port, listens, run,
                       socket_listens, wait_until)
@@ -37,7 +37,7 @@ from .smtp import OURS, STRANGER, Client, send
 
 __all__ = ['AuthServer', 'Client', 'Key', 'Lab', 'LabError', 'Mail',
            'MfxDkim', 'Nsd', 'OURS', 'OpenDkim', 'Postfix', 'Process',
-           'STRANGER', 'Sendmail', 'Sink', 'built', 'free_port', 'listens',
+           'STRANGER', 'Sendmail', 'SilentDns', 'Sink', 'built', 'free_port', 'listens',
            'run', 'send', 'socket_listens', 'wait_until']
 
 
@@ -106,6 +106,9 @@ class Lab:
     def nsd(self, records=()):
         return self._add(Nsd(self._folder('nsd'), records))
 
+    def silent_dns(self):
+        return self._add(SilentDns())
+
     def key(self, domain, selector, algorithm):
         return Key('%s/keys/%s' % (self.dir, domain), domain, selector,
                    algorithm)
@@ -117,9 +120,9 @@ class Lab:
     def opendkim(self, keys, **more):
         return self._add(OpenDkim(self._folder('opendkim'), keys, **more))
 
-    def postfix(self, sink, milters=(), **more):
-        return self._add(Postfix(self._folder('postfix'), sink.port, milters,
-                                 **more))
+    def postfix(self, sink, milters=(), folder=None, **more):
+        return self._add(Postfix(folder or self._folder('postfix'), sink.port,
+                                 milters, **more))
 
     def sendmail(self, sink, milters=(), **more):
         shim = self.build_dir + '/t/lib/.libs/sendmail_shim.so'

@@ -61,7 +61,7 @@ class MfxDkim:
         self.dir = folder
         self.build_dir = build_dir
         self.config = folder + '/dkim.conf'
-        self.milter = 'unix:%s/dkim.sock' % folder
+        self.milter = settings.get('socket', 'unix:%s/dkim.sock' % folder)
         self.control = folder + '/dkim.ctl'
         self.settings = {
             'socket': self.milter,

@@ -32,6 +32,12 @@ class Key:
             der = der[-32:]
         return base64.b64encode(der).decode()
 
+    def seed(self):
+        """The 32 bytes of an Ed25519 key, base64: what dkimpy reads."""
+        der = run(['openssl', 'pkey', '-in', self.path, '-outform',
+                   'DER']).stdout
+        return base64.b64encode(der[-32:])
+
     def name(self):
         return '%s._domainkey.%s' % (self.selector, self.domain)
 

@@ -86,6 +86,18 @@ class Nsd:
         self.process.stop()
 
 
+class SilentDns:
+    """Takes questions and answers none."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(('127.0.0.1', 0))
+        self.port = self.socket.getsockname()[1]
+
+    def stop(self):
+        self.socket.close()
+
+
 def _question(name):
     labels = b''.join(bytes([len(label)]) + label
                       for label in name.rstrip('.').encode().split(b'.'))

@@ -5,10 +5,11 @@ Own configuration, queue, data and log below one folder; loopback ports:
 
     mx_port       takes mail as an MX does
     submit_port   the same with milter_macro_daemon_name=ORIGINATING
-                  (and AUTH PLAIN, where auth_port is given)
 
-It delivers to a sink and asks no DNS. `settings` are further main.cf lines
-as a dict; they replace those here. Needs root and the package's users.
+Both offer AUTH PLAIN where auth_port is given. It delivers to a sink and asks
+no DNS. `settings` are further main.cf lines
+as a dict; they replace those here. chroot: smtpd and cleanup see the queue
+directory only, as in Debian's master.cf. Needs root and the package's users.
 """
 import os
 import time
@@ -49,13 +50,12 @@ smtpd_client_connection_count_limit = 0
 biff = no
 '''
 MASTER = '''\
-127.0.0.1:{mx_port} inet n - n - - smtpd
-127.0.0.1:{submit_port} inet n - n - - smtpd
+127.0.0.1:{mx_port} inet n - {chroot} - - smtpd
+127.0.0.1:{submit_port} inet n - {chroot} - - smtpd
   -o syslog_name=postfix/submission
   -o milter_macro_daemon_name=ORIGINATING
-{auth}
 pickup unix n - n 1 1 pickup
-cleanup unix n - n - 0 cleanup
+cleanup unix n - {chroot} - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
@@ -76,12 +76,11 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 '''
-AUTH = '''\
-  -o smtpd_sasl_auth_enable=yes
-  -o smtpd_sasl_type=dovecot
-  -o smtpd_sasl_path=inet:127.0.0.1:{auth_port}
-  -o smtpd_tls_auth_only=no
-'''
+AUTH = {
+    'smtpd_sasl_auth_enable': 'yes',
+    'smtpd_sasl_type': 'dovecot',
+    'smtpd_sasl_path': 'inet:127.0.0.1:%d',
+}
 
 
 def milter_address(spec):
@@ -108,7 +107,7 @@ def _write_main(path, text, settings):
 
 class Postfix:
     def __init__(self, folder, sink_port, milters=(), settings=None,
-                 auth_port=None):
+                 auth_port=None, chroot=False):
         self.dir = folder
         self.config = folder + '/etc'
         self.mx_port = free_port()
@@ -120,13 +119,18 @@ class Postfix:
         _write_main(self.config + '/main.cf', MAIN.format(
             dir=folder, sink_port=sink_port,
             milters=' '.join(milter_address(m) for m in milters)),
-            settings or {})
-        auth = AUTH.format(auth_port=auth_port) if auth_port else ''
+            {**self._auth(auth_port), **(settings or {})})
         with open(self.config + '/master.cf', 'w', encoding='ascii') as file:
-            file.write(MASTER.format(mx_port=self.mx_port, auth=auth.rstrip(),
-                                     submit_port=self.submit_port))
+            file.write(MASTER.format(mx_port=self.mx_port,
+                                     submit_port=self.submit_port,
+                                     chroot='y' if chroot else 'n'))
         run(['postfix', '-c', self.config, 'check'])
         self.start()
+
+    @staticmethod
+    def _auth(port):
+        return {name: value.replace('%d', str(port))
+                for name, value in AUTH.items()} if port else {}
 
     def start(self):
         daemons = run(['postconf', '-c', self.config, '-h',

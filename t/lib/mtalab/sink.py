@@ -6,7 +6,7 @@
     mail = sink.take()          # the oldest one not yet taken; waits
 
 Mails are kept as they came over the wire: CRLF, dots unstuffed, nothing
-added. With a folder each is also written there as NNNN.eml, and
+added. A recipient refused@... is refused. With a folder each is also written there as NNNN.eml, and
 `python3 -m mtalab.sink PORT FOLDER` runs one by itself.
 """
 import os
@@ -73,6 +73,8 @@ class _Session:
             elif word == b'MAIL':
                 sender, recipients = line.strip(), []
                 self.say(b'250 2.1.0 Ok')
+            elif word == b'RCPT' and b'<refused@' in line:
+                self.say(b'550 5.1.1 No such user')
             elif word == b'RCPT':
                 recipients.append(line.strip())
                 self.say(b'250 2.1.5 Ok')
