@@ -6,7 +6,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
-use Style qw(src build read_file public_headers);
+use Style qw(src sources read_file public_headers private_headers);
 use File::Temp qw(tempdir);
 use Test::More;
 
@@ -53,4 +53,7 @@ for my $path (public_headers()) {
     my ($begin, $end) = map { index $text, "\n$_\n" } qw(MFX_API_BEGIN MFX_API_END);
     ok($begin > 0 && $end > $begin, "$header: MFX_API_BEGIN and END");
 }
+my %listed = map { $_ => 1 } public_headers(), private_headers();
+my @forgotten = grep { !$listed{$_} } sources('h', 'libmfx');
+ok(!@forgotten, 'every header is listed, as installed or among the sources') or diag("@forgotten");
 done_testing();
