@@ -41,13 +41,15 @@ struct mfx_crypto_key {
     size_t idle_count;
 };
 
-static enum mfx_rc
-failure(void)
+enum mfx_rc
+mfx_crypto_failure(void)
 {
-    unsigned long code = ERR_peek_last_error();
-    ERR_clear_error();
-    return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE ? MFX_TEMPFAIL
-                                                        : MFX_PERMFAIL;
+    enum mfx_rc rc = MFX_PERMFAIL;
+    unsigned long code;
+    while ((code = ERR_get_error()) != 0)
+        if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+            rc = MFX_TEMPFAIL;
+    return rc;
 }
 
 /* --- digests --- */
@@ -226,9 +228,22 @@ mfx_crypto_sign(struct mfx_crypto_key *key,
         return MFX_OK;
     }
     operation_free(op);
-    return failure();
+    return mfx_crypto_failure();
 }
 
+static enum mfx_rc
+verify_once(struct operation *op, const unsigned char *digest,
+            const unsigned char *signature, size_t len)
+{
+    int ok = run_verify(op, digest, signature, len);
+    enum mfx_rc rc = mfx_crypto_failure();
+    if (ok < 0)
+        return MFX_TEMPFAIL;
+    return ok == 1 ? MFX_OK : rc;
+}
+
+/* A mismatch of Ed25519 must be found twice: OpenSSL answers the same, and no
+ * error, when memory is missing. */
 enum mfx_rc
 mfx_crypto_verify(struct mfx_crypto_key *key,
                   const unsigned char digest[MFX_DKIM_SHA256],
@@ -239,19 +254,31 @@ mfx_crypto_verify(struct mfx_crypto_key *key,
         ERR_clear_error();
         return MFX_TEMPFAIL;
     }
-    int ok = run_verify(op, digest, signature, len);
-    enum mfx_rc rc = ok == 1 ? MFX_OK : failure();
+    enum mfx_rc rc = verify_once(op, digest, signature, len);
+    if (rc == MFX_PERMFAIL && key->algorithm == MFX_DKIM_ED25519_SHA256)
+        rc = verify_once(op, digest, signature, len);
     operation_give(key, op);
     return rc;
 }
 
 /* --- keys --- */
 
+/* 0: OpenSSL could not say, which it does when memory is missing. */
+static unsigned
+bits_of(const EVP_PKEY *pkey, enum mfx_dkim_algorithm algorithm)
+{
+    int bits = EVP_PKEY_get_bits(pkey);
+    if (bits <= 0)
+        return 0;
+    return algorithm == MFX_DKIM_RSA_SHA256 ? (unsigned)bits : 256;
+}
+
 enum mfx_rc
 mfx_crypto_key_new(EVP_PKEY *pkey, enum mfx_dkim_algorithm algorithm,
                    bool is_private, struct mfx_crypto_key **key)
 {
-    struct mfx_crypto_key *k = pkey == NULL ? NULL : calloc(1, sizeof *k);
+    unsigned bits = pkey == NULL ? 0 : bits_of(pkey, algorithm);
+    struct mfx_crypto_key *k = bits == 0 ? NULL : calloc(1, sizeof *k);
     if (k == NULL) {
         EVP_PKEY_free(pkey);
         ERR_clear_error();
@@ -261,9 +288,7 @@ mfx_crypto_key_new(EVP_PKEY *pkey, enum mfx_dkim_algorithm algorithm,
     k->algorithm = algorithm;
     k->is_private = is_private;
     k->pkey = pkey;
-    k->bits = algorithm == MFX_DKIM_RSA_SHA256
-                  ? (unsigned)EVP_PKEY_get_bits(pkey)
-                  : 256;
+    k->bits = bits;
     pthread_mutex_init(&k->mutex, NULL);
     *key = k;
     return MFX_OK;

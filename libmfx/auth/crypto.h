@@ -26,6 +26,10 @@ bool mfx_crypto_sha256_result(EVP_MD_CTX *ctx,
 /* NULL is allowed. */
 void mfx_crypto_sha256_give(EVP_MD_CTX *ctx);
 
+/* Why the last OpenSSL call failed: MFX_TEMPFAIL when memory was missing, else
+ * MFX_PERMFAIL. Empties the error queue. */
+enum mfx_rc mfx_crypto_failure(void);
+
 /* --- keys, private or public --- */
 
 struct mfx_crypto_key;

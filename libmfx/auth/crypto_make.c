@@ -63,40 +63,64 @@ from_numbers(BIGNUM *const *bn, size_t count, int selection)
     return pkey;
 }
 
+/* What a check says: yes, no, or that OpenSSL could not do the sum. */
+static enum mfx_rc
+verdict(bool could, bool agrees)
+{
+    if (!could)
+        return MFX_TEMPFAIL;
+    return agrees ? MFX_OK : MFX_PERMFAIL;
+}
+
 /* exponent = d mod (prime - 1), and e * exponent = 1 in the same ring. */
-static bool
+static enum mfx_rc
 exponent_fits(const BIGNUM *prime, const BIGNUM *exponent, const BIGNUM *d,
               const BIGNUM *e, BN_CTX *ctx)
 {
     BN_CTX_start(ctx);
-    BIGNUM *order = BN_CTX_get(ctx), *t = BN_CTX_get(ctx);
-    bool ok = t != NULL && BN_sub(order, prime, BN_value_one()) == 1 &&
-              !BN_is_zero(order) && BN_mod(t, d, order, ctx) == 1 &&
-              BN_cmp(t, exponent) == 0 &&
-              BN_mod_mul(t, exponent, e, order, ctx) == 1 && BN_is_one(t);
+    BIGNUM *order = BN_CTX_get(ctx), *rest = BN_CTX_get(ctx),
+           *one = BN_CTX_get(ctx);
+    bool could = one != NULL && BN_sub(order, prime, BN_value_one()) == 1 &&
+                 BN_mod(rest, d, order, ctx) == 1 &&
+                 BN_mod_mul(one, exponent, e, order, ctx) == 1;
+    enum mfx_rc rc =
+        verdict(could, could && BN_cmp(rest, exponent) == 0 && BN_is_one(one));
     BN_CTX_end(ctx);
-    return ok;
+    return rc;
+}
+
+static enum mfx_rc
+primes_fit(BIGNUM *const *bn, BN_CTX *ctx)
+{
+    const BIGNUM *n = bn[0], *p = bn[3], *q = bn[4], *qi = bn[7];
+    if (BN_num_bits(p) < 2 || BN_num_bits(q) < 2)
+        return MFX_PERMFAIL;
+    BN_CTX_start(ctx);
+    BIGNUM *product = BN_CTX_get(ctx), *one = BN_CTX_get(ctx);
+    bool could = one != NULL && BN_mul(product, p, q, ctx) == 1 &&
+                 BN_mod_mul(one, q, qi, p, ctx) == 1;
+    enum mfx_rc rc =
+        verdict(could, could && BN_cmp(product, n) == 0 && BN_is_one(one));
+    BN_CTX_end(ctx);
+    return rc;
 }
 
 /* n = p q, q qi = 1 mod p, and both exponents: a file with a flipped bit must
  * not load. (Primality is not tested: that costs as much as making a key.) */
-static bool
+static enum mfx_rc
 numbers_agree(BIGNUM *const *bn)
 {
-    const BIGNUM *n = bn[0], *e = bn[1], *d = bn[2], *p = bn[3], *q = bn[4];
+    const BIGNUM *e = bn[1], *d = bn[2];
     BN_CTX *ctx = BN_CTX_secure_new();
     if (ctx == NULL)
-        return false;
-    BN_CTX_start(ctx);
-    BIGNUM *t = BN_CTX_get(ctx);
-    bool ok = t != NULL && BN_num_bits(p) > 1 && BN_num_bits(q) > 1 &&
-              BN_mul(t, p, q, ctx) == 1 && BN_cmp(t, n) == 0 &&
-              BN_mod_mul(t, q, bn[7], p, ctx) == 1 && BN_is_one(t) &&
-              exponent_fits(p, bn[5], d, e, ctx) &&
-              exponent_fits(q, bn[6], d, e, ctx);
-    BN_CTX_end(ctx);
+        return MFX_TEMPFAIL;
+    enum mfx_rc rc = primes_fit(bn, ctx);
+    if (rc == MFX_OK)
+        rc = exponent_fits(bn[3], bn[5], d, e, ctx);
+    if (rc == MFX_OK)
+        rc = exponent_fits(bn[4], bn[6], d, e, ctx);
     BN_CTX_free(ctx);
-    return ok;
+    return rc;
 }
 
 /* An exponent that OpenSSL would work on for long, or that is no RSA. */
@@ -115,14 +139,13 @@ make_rsa(const struct mfx_der *from, size_t count, struct mfx_crypto_key **key)
     enum mfx_rc rc = MFX_TEMPFAIL;
     if (!public_is_sane(from[0], from[1]))
         return MFX_PERMFAIL;
-    if (read_numbers(from, count, bn)) {
-        EVP_PKEY *pkey = NULL;
-        rc = MFX_PERMFAIL;
-        if (!is_private || numbers_agree(bn))
-            pkey = from_numbers(
-                bn, count, is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY);
-        if (pkey != NULL)
-            rc = mfx_crypto_key_new(pkey, MFX_DKIM_RSA_SHA256, is_private, key);
+    if (read_numbers(from, count, bn))
+        rc = is_private ? numbers_agree(bn) : MFX_OK;
+    if (rc == MFX_OK) {
+        EVP_PKEY *pkey = from_numbers(
+            bn, count, is_private ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY);
+        /* takes NULL for what it most likely is: no memory */
+        rc = mfx_crypto_key_new(pkey, MFX_DKIM_RSA_SHA256, is_private, key);
     }
     for (size_t i = 0; i < RSA_NUMBERS; i++)
         BN_clear_free(bn[i]);
@@ -152,8 +175,6 @@ static enum mfx_rc
 made_ed25519(EVP_PKEY *pkey, bool is_private, struct mfx_crypto_key **key)
 {
     ERR_clear_error();
-    if (pkey == NULL)
-        return MFX_PERMFAIL;
     return mfx_crypto_key_new(pkey, MFX_DKIM_ED25519_SHA256, is_private, key);
 }
 

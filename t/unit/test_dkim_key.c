@@ -2,6 +2,8 @@
 #include "unit.h"
 #include "vectors.h"
 
+#include <pthread.h>
+
 #include <mfx/auth/dkim_key.h>
 
 #define RFC8463_RSA                                                    \
@@ -288,13 +290,69 @@ signing(void **state)
     mfx_arena_free(arena);
 }
 
+/* --- many threads with one key and one cache --- */
+
+struct shared {
+    struct mfx_dkim_private_key *key;
+    struct mfx_dkim_record_cache *cache;
+    struct mfx_str record;
+};
+
+static void *
+sign_and_verify(void *arg)
+{
+    struct shared *shared = arg;
+    unsigned char signature[MFX_DKIM_SIGNATURE_MAX];
+    uintptr_t failed = 0;
+    for (unsigned char i = 0; i < 100; i++) {
+        unsigned char digest[MFX_DKIM_SHA256] = {i};
+        struct mfx_dkim_record record;
+        size_t len = 0;
+        mfx_dkim_record_cache_get(shared->cache, shared->record, 1024, &record);
+        failed += mfx_dkim_private_key_sign(shared->key, digest, signature,
+                                            &len, NULL) != MFX_OK;
+        failed += mfx_dkim_public_key_verify(record.key, digest, signature,
+                                             len) != MFX_OK;
+        mfx_dkim_record_fini(&record);
+    }
+    return (void *)failed;
+}
+
+static void
+threads(void **state)
+{
+    enum {
+        THREADS = 12,
+    };
+    pthread_t thread[THREADS];
+    struct mfx_arena *arena = mfx_arena_new(0);
+    struct shared shared = {.cache = mfx_dkim_record_cache_new(10)};
+    (void)state;
+    assert_int_equal(
+        MFX_OK, mfx_dkim_private_key_parse(
+                    vector_read(arena, "rfc8463/rsa.pem"), &shared.key, NULL));
+    assert_int_equal(MFX_OK, mfx_dkim_private_key_record(shared.key, arena,
+                                                         &shared.record, NULL));
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(
+            0, pthread_create(&thread[i], NULL, sign_and_verify, &shared));
+    for (int i = 0; i < THREADS; i++) {
+        void *failed = NULL;
+        assert_int_equal(0, pthread_join(thread[i], &failed));
+        assert_null(failed);
+    }
+    mfx_dkim_private_key_unref(shared.key);
+    mfx_dkim_record_cache_free(shared.cache);
+    mfx_arena_free(arena);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(private_keys), cmocka_unit_test(damaged_private_keys),
         cmocka_unit_test(records),      cmocka_unit_test(shortest_keys),
-        cmocka_unit_test(signing),
+        cmocka_unit_test(signing),      cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
