@@ -4,6 +4,20 @@
  */
 #include "policy.h"
 
+struct mfx_dkim_verify_limits
+dkim_policy_verify_limits(const struct dkim_policy *policy)
+{
+    const struct dkim_settings *s = policy->settings;
+    struct mfx_dkim_verify_limits limits = mfx_dkim_verify_limits_default();
+    limits.max_signatures = (size_t)s->verify.max_signatures;
+    limits.min_rsa_bits = (unsigned)s->verify.min_rsa_bits;
+    limits.clock_skew_s = s->verify.clock_skew_s;
+    limits.accept_partial_body = s->verify.accept_partial_body;
+    limits.required_headers = s->verify.required_headers;
+    limits.records = policy->shared->records;
+    return limits;
+}
+
 /* The best result speaks for the message. An outage stands before a refusal:
  * what could not be checked may have been right. */
 static int

@@ -96,6 +96,10 @@ enum mfx_rc dkim_policy_excepts_recipient(const struct dkim_policy *policy,
                                           struct mfx_arena *arena,
                                           struct mfx_err *err) MFX_NODISCARD;
 
+/* What the verifier is told, from the verify settings. */
+struct mfx_dkim_verify_limits
+dkim_policy_verify_limits(const struct dkim_policy *policy);
+
 struct dkim_judgement {
     enum mfx_dkim_status status; /* of the message as a whole */
     enum dkim_action action;

@@ -51,6 +51,7 @@ compare(const struct mfx_dns_answer *answer,
             say(p, arena, DKIM_PUBLISHED_MISMATCH,
                 "the record holds another key");
         } else if (p->status != DKIM_PUBLISHED_MISMATCH) {
+            p->problem = record.problem;
             say(p, arena, DKIM_PUBLISHED_UNUSABLE,
                 mfx_dkim_record_problem_text(record.problem));
         }

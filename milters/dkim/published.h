@@ -27,8 +27,9 @@ const char *dkim_published_status_name(enum dkim_published_status status);
 
 struct dkim_published {
     enum dkim_published_status status;
-    struct mfx_str name; /* selector._domainkey.domain */
-    const char *text;    /* a sentence: "name: the record holds another key" */
+    enum mfx_dkim_record_problem problem; /* why UNUSABLE */
+    struct mfx_str name;                  /* selector._domainkey.domain */
+    const char *text; /* a sentence: "name: the record holds another key" */
     uint32_t ttl_s;
     bool is_testing;   /* t=y */
     bool is_authentic; /* AD, from a trusted resolver */

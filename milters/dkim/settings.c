@@ -201,6 +201,15 @@ const struct mfx_option dkim_options[] = {
     MFX_OPTION_END,
 };
 
+const char *
+dkim_action_name(enum dkim_action action)
+{
+    const struct mfx_option_word *w = action_words;
+    while (w->word != NULL && w->value != (int)action)
+        w++;
+    return w->word;
+}
+
 enum mfx_rc
 dkim_action_parse(struct mfx_str word, enum dkim_action *action)
 {

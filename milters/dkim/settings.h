@@ -74,7 +74,9 @@ struct dkim_settings {
 
 extern const struct mfx_option dkim_options[];
 
-/* "accept", "reject", ...; MFX_NOTFOUND for another word. */
+/* "accept", "reject", ... */
+const char *dkim_action_name(enum dkim_action action);
+/* The other way; MFX_NOTFOUND for another word. */
 enum mfx_rc dkim_action_parse(struct mfx_str word,
                               enum dkim_action *action) MFX_NODISCARD;
 

@@ -3,9 +3,7 @@
 
 #include <mfx/mail/authres.h>
 
-enum {
-    RESULTS_VALUE_MAX = 64 * 1024,
-};
+#include "results.h"
 
 static struct mfx_str
 authserv_id(const struct mfx_message *m)
@@ -69,17 +67,10 @@ dkim_verifying_remove_results(struct mfx_message *m)
 static enum mfx_rc
 need_verifier(struct mfx_message *m, struct dkim_message *d)
 {
-    const struct dkim_policy *policy = dkim_policy_of(m);
-    const struct dkim_settings *s = policy->settings;
     if (d->verifier != NULL)
         return MFX_OK;
-    struct mfx_dkim_verify_limits limits = mfx_dkim_verify_limits_default();
-    limits.max_signatures = (size_t)s->verify.max_signatures;
-    limits.min_rsa_bits = (unsigned)s->verify.min_rsa_bits;
-    limits.clock_skew_s = s->verify.clock_skew_s;
-    limits.accept_partial_body = s->verify.accept_partial_body;
-    limits.required_headers = s->verify.required_headers;
-    limits.records = policy->shared->records;
+    struct mfx_dkim_verify_limits limits =
+        dkim_policy_verify_limits(dkim_policy_of(m));
     d->verifier = mfx_dkim_verifier_new(m->arena, m->env, &limits);
     return d->verifier == NULL ? MFX_TEMPFAIL : MFX_OK;
 }
@@ -118,44 +109,17 @@ dkim_verifying_body(struct dkim_message *d, struct mfx_str piece)
     d->wants_body = mfx_dkim_verifier_wants_body(d->verifier);
 }
 
-static void
-write_result(struct mfx_message *m, struct mfx_authres_writer *w,
-             const struct mfx_dkim_result *r)
-{
-    struct mfx_str comment = {NULL, 0};
-    if (r->key_bits > 0)
-        comment = mfx_arena_printf(m->arena, "%u-bit key%s", r->key_bits,
-                                   r->is_testing ? ", in test mode" : "");
-    bool is_pass = r->status == MFX_DKIM_PASS;
-    mfx_authres_result(w, "dkim", mfx_dkim_status_name(r->status),
-                       mfx_str_of(is_pass ? NULL : r->reason), comment);
-    mfx_authres_property(w, "header", "d", r->domain);
-    mfx_authres_property(w, "header", "i", r->identity);
-    mfx_authres_property(w, "header", "s", r->selector);
-    mfx_authres_property(w, "header", "a", r->algorithm);
-    mfx_authres_property(w, "header", "b", r->signature_head);
-}
-
 static enum mfx_rc
 write_results(struct mfx_message *m, const struct mfx_dkim_result *results,
               size_t count)
 {
-    struct mfx_buf value;
-    struct mfx_authres_writer w;
-    mfx_buf_init_arena(&value, m->arena, RESULTS_VALUE_MAX);
-    mfx_authres_begin(&w, &value, authserv_id(m), m->is_smtputf8);
-    for (size_t i = 0; i < count; i++)
-        write_result(m, &w, &results[i]);
-    if (count == 0)
-        mfx_authres_result(&w, "dkim", "none", mfx_str(NULL, 0),
-                           mfx_str_of("no signature"));
-    mfx_authres_end(&w);
-    if (!mfx_buf_ok(&value))
-        return MFX_TEMPFAIL;
-    mfx_edit_insert_header(m->decision, MFX_EDIT_TOP,
-                           mfx_str_of("Authentication-Results"),
-                           mfx_buf_str(&value));
-    return MFX_OK;
+    struct mfx_str value;
+    enum mfx_rc rc = dkim_results_write(results, count, authserv_id(m),
+                                        m->is_smtputf8, m->arena, &value);
+    if (rc == MFX_OK)
+        mfx_edit_insert_header(m->decision, MFX_EDIT_TOP,
+                               mfx_str_of("Authentication-Results"), value);
+    return rc;
 }
 
 static void
