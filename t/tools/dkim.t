@@ -172,6 +172,7 @@ my $json = json_of('testkey of a configuration', 1, qw(--json dkim testkey -c), 
 is_deeply([sort map { "$_->{domain} $_->{selector} $_->{status}" } @{ $json->{keys} }],
     ['example.org ed match', 'example.org rsa match', 'swapped.example other missing'], 'testkey: every key');
 is_deeply([@$json{qw(total failed unknown)}], [3, 1, 0], 'testkey: counts');
+check('testkey asks as configured', [qw(dkim testkey -d example.org -s rsa -c), $conf], 0, qr/rsa: match\n/, qr/\A\z/);
 check('testkey of one domain', [qw(dkim testkey -d example.org -c), $conf, '--zone', $zone], 0,
     qr/example\.org rsa: match\n/, qr/\A\z/);
 check('testkey of no key', [qw(dkim testkey -d nowhere.example -c), $conf, '--zone', $zone], 78, qr/\A\z/, qr/names no such key/);
@@ -184,6 +185,17 @@ check('sign of a stranger', [qw(dkim sign -c), $conf, write_file('stranger', "Fr
     qr/\A\z/, qr/not signed: no key for b\.example/);
 check('sign without From', [qw(dkim sign -c), $conf, write_file('nofrom', "To: a\@b.example\n\nx\n")], 1,
     qr/\A\z/, qr/not signed: no From/);
+
+my $strict = write_file('strict.conf', <<"END");
+authserv_id = "mx.example.net";
+dns: { test_data = "$zone"; };
+verify: { on_none = "reject"; min_rsa_bits = 4096; author_policy = "inline:example.org=reject"; };
+END
+check('verify with limits of a configuration', [qw(dkim verify -c), $strict, write_file('signed', $relaxed)], 1,
+    qr/^by the configuration: reject \(.*\): 550 5\.7\.2[0-9] .*^Authentication-Results: mx\.example\.net;/ms, qr/\A\z/);
+check('verify with its policy', [qw(dkim verify -c), $strict, $twice], 0, qr/^by the configuration: accept/m, qr/\A\z/);
+$json = json_of('verify with its policy, as JSON', 1, qw(--json dkim verify -c), $strict, $file);
+is_deeply([@{ $json->{judgement} }{qw(action status code)}], ['reject', 'none', 550], 'judgement as JSON');
 
 my @explain = (
     ['ours_by_address', ['--from', 'a@example.org', '--client', '192.0.2.7'], 0, 'sign', 'internal_hosts'],

@@ -102,14 +102,19 @@ read_zone(const struct verb_run *run, const char *zone, struct mfx_env *env,
 
 int
 verb_env_init(const struct verb_run *run, const char *dns, const char *zone,
-              struct mfx_env *env)
+              const struct mfx_offline *loaded, struct verb_env *env)
 {
     struct mfx_err err = {0};
-    *env = mfx_env_system();
+    *env = (struct verb_env){.env = mfx_env_system()};
     if (dns != NULL && zone != NULL)
         return verb_wrong(run, "--dns or --zone, not both");
-    enum mfx_rc rc = zone != NULL ? read_zone(run, zone, env, &err)
-                                  : ask_servers(dns, env, &err);
+    if (dns == NULL && zone == NULL && loaded != NULL) {
+        env->env = *loaded->env;
+        return EXIT_OK;
+    }
+    enum mfx_rc rc = zone != NULL ? read_zone(run, zone, &env->env, &err)
+                                  : ask_servers(dns, &env->env, &err);
+    env->is_own = rc == MFX_OK;
     if (rc != MFX_OK)
         return verb_fail(run, zone != NULL ? EXIT_NOINPUT : EXIT_USAGE, "%s",
                          err.msg);
@@ -117,11 +122,11 @@ verb_env_init(const struct verb_run *run, const char *dns, const char *zone,
 }
 
 void
-verb_env_fini(struct mfx_env *env)
+verb_env_fini(struct verb_env *env)
 {
-    if (env->resolver != NULL)
-        mfx_resolver_free(env->resolver);
-    env->resolver = NULL;
+    if (env->is_own)
+        mfx_resolver_free(env->env.resolver);
+    *env = (struct verb_env){0};
 }
 
 /* --- the daemon's configuration --- */

@@ -83,14 +83,17 @@ static const char sign_help[] =
     "file, 78 configuration or key unusable.\n";
 
 static const char verify_help[] =
-    "Usage: mfxctl dkim verify [--dns ADDRESS:PORT] [--all] [--json] FILE\n"
+    "Usage: mfxctl dkim verify [--config FILE] [--dns ADDRESS:PORT] [--all]\n"
+    "           [--json] FILE\n"
     "\n"
     "Says for each signature whether it passes, and if not, what is at fault:\n"
     "the signature field, algorithm, key lookup, key, expiry, body hash, header\n"
     "hash, or policy; on a body mismatch also whether the other\n"
-    "canonicalization would have matched. Then the Authentication-Results field.\n"
+    "canonicalization would have matched. Then the Authentication-Results field;\n"
+    "with --config also what the daemon would do with the message.\n"
     "FILE may be \"-\" for stdin; a bare LF counts as CRLF.\n"
     "\n"
+    "  -c, --config FILE        limits, servers and policy of the daemon\n"
     "      --dns ADDRESS:PORT   ask this server\n"
     "      --zone FILE          answer from a file: lines \"name TYPE data\"\n"
     "      --authserv-id NAME   who writes the field (localhost)\n"

@@ -98,11 +98,10 @@ ask_ahead(const struct work *w, const struct mfx_env *env,
 static const char *
 word_for(const struct dkim_published *p)
 {
-    const char *revoked = mfx_dkim_record_problem_text(MFX_DKIM_RECORD_REVOKED);
-    if (p->status == DKIM_PUBLISHED_UNUSABLE && p->text != NULL &&
-        strstr(p->text, revoked) != NULL)
-        return "revoked";
-    return dkim_published_status_name(p->status);
+    return p->status == DKIM_PUBLISHED_UNUSABLE &&
+                   p->problem == MFX_DKIM_RECORD_REVOKED
+               ? "revoked"
+               : dkim_published_status_name(p->status);
 }
 
 static void
@@ -148,10 +147,11 @@ test(struct work *w, const struct mfx_env *env, const struct item *item)
 }
 
 static int
-test_all(struct work *w)
+test_all(struct work *w, const struct mfx_offline *loaded)
 {
-    struct mfx_env env;
-    int status = verb_env_init(w->run, w->request->dns, w->request->zone, &env);
+    struct verb_env env;
+    int status =
+        verb_env_init(w->run, w->request->dns, w->request->zone, loaded, &env);
     if (status != EXIT_OK)
         return status;
     if (w->run->as_json)
@@ -159,8 +159,8 @@ test_all(struct work *w)
     size_t n = 0;
     for (const struct item *item = w->first; item != NULL; item = item->next) {
         if (n++ % ASKED_AHEAD == 0 && item->next != NULL)
-            ask_ahead(w, &env, item);
-        test(w, &env, item);
+            ask_ahead(w, &env.env, item);
+        test(w, &env.env, item);
     }
     verb_env_fini(&env);
     if (w->run->as_json)
@@ -189,7 +189,7 @@ test_file(struct work *w)
                             mfx_str_of(r->key));
     if (item != NULL)
         item->key = key;
-    status = item == NULL ? EXIT_SYSTEM : test_all(w);
+    status = item == NULL ? EXIT_SYSTEM : test_all(w, NULL);
     mfx_dkim_private_key_unref(key);
     return status;
 }
@@ -210,7 +210,7 @@ test_configuration(struct work *w)
                            "the configuration names no such key (patterns and "
                            "live tables are not walked)");
     else
-        status = test_all(w);
+        status = test_all(w, loaded);
     mfx_offline_free(loaded);
     return status;
 }

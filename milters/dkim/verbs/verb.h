@@ -78,10 +78,16 @@ int verb_read_key(const struct verb_run *run, const char *path,
                   struct mfx_dkim_private_key **key);
 
 /* System clock and a resolver: that of dns ("ADDRESS:PORT"), of the zone file
- * (lines "name TYPE data"), or the system's. verb_env_fini in any case. */
+ * (lines "name TYPE data"), that of a loaded configuration (may be NULL), or
+ * the system's. verb_env_fini in any case. */
+struct verb_env {
+    struct mfx_env env;
+    bool is_own;
+};
+
 int verb_env_init(const struct verb_run *run, const char *dns, const char *zone,
-                  struct mfx_env *env);
-void verb_env_fini(struct mfx_env *env);
+                  const struct mfx_offline *loaded, struct verb_env *env);
+void verb_env_fini(struct verb_env *env);
 
 /* The daemon's configuration and policy. file NULL: its own place. */
 int verb_load(const struct verb_run *run, const char *file,

@@ -4,25 +4,26 @@
  */
 #include <mfx/auth/dkim_verify.h>
 #include <mfx/mail/address.h>
-#include <mfx/mail/authres.h>
 #include <mfx/mail/header.h>
 
+#include "../policy.h"
+#include "../results.h"
 #include "verb.h"
 
 enum {
     WAIT_MS = 30000, /* for all keys together */
-    RESULTS_MAX = 65536,
     MAILBOXES_MAX = 100,
 };
 
 struct request {
-    const char *dns, *zone, *authserv_id;
+    const char *config, *dns, *zone, *authserv_id;
     bool all;
 };
 
 struct work {
     const struct verb_run *run;
     const struct request *request;
+    const struct mfx_offline *loaded; /* NULL without --config */
     struct mfx_str bytes, body;
     struct mfx_headers headers;
     const struct mfx_dkim_result *results;
@@ -68,7 +69,9 @@ from_domain(const struct work *w)
 static enum mfx_rc
 check(struct work *w, const struct mfx_env *env)
 {
-    struct mfx_dkim_verify_limits limits = mfx_dkim_verify_limits_default();
+    struct mfx_dkim_verify_limits limits =
+        w->loaded == NULL ? mfx_dkim_verify_limits_default()
+                          : dkim_policy_verify_limits(w->loaded->policy);
     limits.fix_line_ends = true;
     struct mfx_dkim_verifier *v =
         mfx_dkim_verifier_new(w->run->arena, env, &limits);
@@ -87,43 +90,62 @@ check(struct work *w, const struct mfx_env *env)
     return mfx_dkim_verifier_finish(v, &w->results, &w->count, &w->ignored);
 }
 
-/* --- what is printed --- */
-
-static void
-write_result(const struct work *w, struct mfx_authres_writer *out,
-             const struct mfx_dkim_result *r)
-{
-    struct mfx_str comment = {NULL, 0};
-    if (r->key_bits > 0)
-        comment = mfx_arena_printf(w->run->arena, "%u-bit key%s", r->key_bits,
-                                   r->is_testing ? ", in test mode" : "");
-    bool is_pass = r->status == MFX_DKIM_PASS;
-    mfx_authres_result(out, "dkim", mfx_dkim_status_name(r->status),
-                       mfx_str_of(is_pass ? NULL : r->reason), comment);
-    mfx_authres_property(out, "header", "d", r->domain);
-    mfx_authres_property(out, "header", "i", r->identity);
-    mfx_authres_property(out, "header", "s", r->selector);
-    mfx_authres_property(out, "header", "a", r->algorithm);
-    mfx_authres_property(out, "header", "b", r->signature_head);
-}
-
 static struct mfx_str
 authentication_results(const struct work *w)
 {
-    struct mfx_buf value;
-    struct mfx_authres_writer out;
     const char *id = w->request->authserv_id;
-    mfx_buf_init_arena(&value, w->run->arena, RESULTS_MAX);
-    mfx_authres_begin(&out, &value, mfx_str_of(id == NULL ? "localhost" : id),
-                      true);
-    for (size_t i = 0; i < w->count; i++)
-        write_result(w, &out, &w->results[i]);
-    if (w->count == 0)
-        mfx_authres_result(&out, "dkim", "none", mfx_str(NULL, 0),
-                           mfx_str_of("no signature"));
-    mfx_authres_end(&out);
-    return mfx_buf_str(&value);
+    const struct dkim_settings *s =
+        w->loaded == NULL ? NULL : w->loaded->settings;
+    struct mfx_str value = {NULL, 0}, name = mfx_str_of("localhost");
+    if (id != NULL)
+        name = mfx_str_of(id);
+    else if (s != NULL && s->authserv_id.len > 0)
+        name = s->authserv_id;
+    (void)!dkim_results_write(w->results, w->count, name, true, w->run->arena,
+                              &value);
+    return value;
 }
+
+/* --- what the configuration makes of it --- */
+
+static struct dkim_judgement
+judge(const struct work *w)
+{
+    struct mfx_decision decision;
+    struct dkim_plan plan;
+    struct dkim_judgement judgement;
+    const struct dkim_facts facts = {.headers = &w->headers};
+    mfx_decision_init(&decision, w->run->arena);
+    /* for the authors */
+    dkim_policy_plan(w->loaded->policy, &facts, w->run->arena, &decision,
+                     &plan);
+    dkim_policy_judge(w->loaded->policy, &plan, w->results, w->count,
+                      w->run->arena, &decision, &judgement);
+    return judgement;
+}
+
+static void
+print_judgement(const struct work *w)
+{
+    struct dkim_judgement j = judge(w);
+    (void)printf("by the configuration: %s (%s)", dkim_action_name(j.action),
+                 j.reason);
+    if (j.action == DKIM_ACTION_REJECT || j.action == DKIM_ACTION_TEMPFAIL)
+        (void)printf(": %u %s %s", j.code, j.enhanced, j.text);
+    (void)printf("\n");
+}
+
+static json_t *
+json_of_judgement(const struct work *w)
+{
+    struct dkim_judgement j = judge(w);
+    return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "status",
+                     mfx_dkim_status_name(j.status), "action",
+                     dkim_action_name(j.action), "reason", j.reason, "code",
+                     (int)j.code, "enhanced", j.enhanced, "text", j.text);
+}
+
+/* --- what is printed --- */
 
 static void
 print_result(const struct work *w, size_t n, const struct mfx_dkim_result *r)
@@ -187,6 +209,8 @@ print_json(const struct work *w, const char *status)
                           results, "ignored", (int)w->ignored);
     (void)json_object_set_new(o, "authentication_results",
                               verb_json(authentication_results(w)));
+    if (w->loaded != NULL)
+        (void)json_object_set_new(o, "judgement", json_of_judgement(w));
     verb_print_json(o);
 }
 
@@ -199,6 +223,8 @@ print_text(const struct work *w)
         print_result(w, i + 1, &w->results[i]);
     if (w->ignored > 0)
         (void)printf("%zu more signatures were not looked at\n", w->ignored);
+    if (w->loaded != NULL)
+        print_judgement(w);
     struct mfx_str value = authentication_results(w);
     (void)printf("Authentication-Results:%.*s\n", MFX_STR_ARG(value));
 }
@@ -239,13 +265,35 @@ verify_message(struct work *w, const struct mfx_env *env)
     return status;
 }
 
+static int
+verify_file(struct work *w, const char *path)
+{
+    struct verb_env env = {.is_own = false};
+    const struct request *r = w->request;
+    int status = verb_read(w->run, path, &w->bytes);
+    if (status != EXIT_OK)
+        return status;
+    if (mfx_message_split(w->bytes, w->run->arena, &w->headers, &w->body) !=
+        MFX_OK)
+        return verb_fail(w->run, EXIT_SYSTEM, "out of memory");
+    status = verb_env_init(w->run, r->dns, r->zone, w->loaded, &env);
+    if (status == EXIT_OK)
+        status = verify_message(w, &env.env);
+    mfx_headers_fini(&w->headers);
+    /* questions go before their resolver */
+    mfx_arena_reset(w->run->arena);
+    verb_env_fini(&env);
+    return status;
+}
+
 int
 verb_verify(struct verb_run *run, int argc, char **argv)
 {
     struct request r = {0};
     struct work w = {.run = run, .request = &r};
-    struct mfx_env env;
+    struct mfx_offline *loaded = NULL;
     const struct verb_option options[] = {
+        {"config",      'c', &r.config,      NULL  },
         {"dns",         0,   &r.dns,         NULL  },
         {"zone",        0,   &r.zone,        NULL  },
         {"authserv-id", 0,   &r.authserv_id, NULL  },
@@ -258,17 +306,12 @@ verb_verify(struct verb_run *run, int argc, char **argv)
         return parse == VERB_DONE ? EXIT_OK : EXIT_USAGE;
     if (argc - first != 1)
         return verb_wrong(run, "one FILE is needed (\"-\" for stdin)");
-    int status = verb_read(run, argv[first], &w.bytes);
-    if (status != EXIT_OK)
-        return status;
-    if (mfx_message_split(w.bytes, run->arena, &w.headers, &w.body) != MFX_OK)
-        return verb_fail(run, EXIT_SYSTEM, "out of memory");
-    status = verb_env_init(run, r.dns, r.zone, &env);
+    int status = EXIT_OK;
+    if (r.config != NULL)
+        status = verb_load(run, r.config, &loaded);
+    w.loaded = loaded;
     if (status == EXIT_OK)
-        status = verify_message(&w, &env);
-    /* questions first, then the resolver */
-    mfx_headers_fini(&w.headers);
-    mfx_arena_reset(run->arena);
-    verb_env_fini(&env);
+        status = verify_file(&w, argv[first]);
+    mfx_offline_free(loaded);
     return status;
 }
