@@ -13,9 +13,8 @@
 
 #include <stdlib.h>
 
-/* A struct of its own so that a public key cannot be passed for a private
- * one; it is the same object. */
-struct mfx_dkim_private_key;
+/* The two kinds of keys are names of their own for the same object, so that a
+ * public key cannot be passed for a private one. */
 
 static struct mfx_crypto_key *
 inner(const struct mfx_dkim_private_key *key)

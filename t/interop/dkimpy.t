@@ -20,6 +20,7 @@ except ImportError:
 class Dkimpy:
     name = 'dkimpy'
     algorithms = ['rsa-sha256', 'ed25519-sha256']
+    random = 100
 
     def __init__(self, bench):
         self.bench = bench

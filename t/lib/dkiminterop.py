@@ -7,11 +7,12 @@ A peer is an object with a name, `algorithms` (what it knows), and
     sign(jobs)               -> signed messages in order; a job is a Job
     skips(what, job)         -> None, or why this one cannot be asked
 
-and has `sign_canons` when it cannot sign with all. run(peer) walks all
-canonicalizations, algorithms and awkward messages in both directions and
-prints TAP.
+and has `sign_canons` when it cannot sign with all, and `random`: how many
+random messages it gets besides. run(peer) walks all canonicalizations,
+algorithms and awkward messages in both directions and prints TAP.
 """
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -87,11 +88,11 @@ MESSAGES = {
 class Job:
     """One message to be signed."""
 
-    def __init__(self, label, algorithm, canon):
+    def __init__(self, label, algorithm, canon, message=None):
         self.label = label
         self.algorithm = algorithm
         self.canon = canon
-        self.message = MESSAGES[label]
+        self.message = message or MESSAGES[label]
         self.selector = 'rsa' if algorithm == 'rsa-sha256' else 'ed'
 
     def __str__(self):
@@ -143,9 +144,38 @@ class Bench:
         shutil.rmtree(self.folder)
 
 
+NAMES = [b'To', b'Cc', b'Subject', b'TO', b'Reply-To', b'X-A', b'Date',
+         b'List-Id', b'MIME-Version', b'References', b'cc']
+WORDS = [b' ', b'\t', b'  ', b'word', b'x', b'\xc3\xa9', b',', b'<a@b>', b'"q"',
+         b'=?utf-8?q?x?=']
+PARTS = [b' ', b'\t', b'\r\n', b'x', b'word', b'  ', b' \r\n', b'\r\n\r\n',
+         b'.']
+
+
+def some(dice, of, most):
+    return b''.join(dice.choice(of) for _ in range(dice.randrange(most)))
+
+
+def random_message(dice):
+    """Fields in any order, folded anyhow; a body of words and gaps."""
+    fields = [b'From:' + some(dice, [b' '], 2) + b'a@' + DOMAIN.encode()]
+    for _ in range(dice.randrange(9)):
+        value = some(dice, WORDS, 12)
+        for _ in range(dice.randrange(3)):
+            value += (b'\r\n' + dice.choice([b' ', b'\t', b'  \t']) + b'z' +
+                      some(dice, WORDS, 6))
+        fields.append(dice.choice(NAMES) + b':' + value)
+    dice.shuffle(fields)
+    return b'\r\n'.join(fields) + b'\r\n\r\n' + some(dice, PARTS, 60) + b'\r\n'
+
+
 def jobs_for(peer, canons=CANONS):
-    return [Job(label, algorithm, canon) for algorithm in peer.algorithms
+    dice = random.Random(6376)
+    jobs = [Job(label, algorithm, canon) for algorithm in peer.algorithms
             for canon in canons for label in MESSAGES]
+    return jobs + [Job('random %d' % n, dice.choice(peer.algorithms),
+                       dice.choice(canons), random_message(dice))
+                   for n in range(getattr(peer, 'random', 0))]
 
 
 def split(peer, what, jobs):
