@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "unit.h"
+
+#include <mfx/milter/apply.h>
+
+static struct mfx_arena *arena;
+
+/* A later verdict replaces a milder one only (decision.h). */
+static void
+verdicts(void **state)
+{
+    static const struct {
+        const char *label, *calls, *reason;
+        enum mfx_verdict want;
+    } cases[] = {
+        {"nothing",               "",      "",  MFX_VERDICT_CONTINUE},
+        {"accept",                "a",     "a", MFX_VERDICT_ACCEPT  },
+        {"reject after accept",   "ar",    "r", MFX_VERDICT_REJECT  },
+        {"accept after reject",   "ra",    "r", MFX_VERDICT_REJECT  },
+        {"tempfail after reject", "rt",    "r", MFX_VERDICT_REJECT  },
+        {"reject after tempfail", "tr",    "r", MFX_VERDICT_REJECT  },
+        {"hold and discard",      "hd",    "d", MFX_VERDICT_DISCARD },
+        {"hold and accept",       "ha",    "h", MFX_VERDICT_HOLD    },
+        {"discard, then hold",    "dh",    "d", MFX_VERDICT_DISCARD },
+        {"all of them",           "ahdtr", "r", MFX_VERDICT_REJECT  },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mfx_decision d;
+        mfx_decision_init(&d, arena);
+        for (const char *c = cases[i].calls; *c != '\0'; c++) {
+            if (*c == 'a')
+                mfx_decide_accept(&d, "a");
+            if (*c == 'h')
+                mfx_decide_hold(&d, "h");
+            if (*c == 'd')
+                mfx_decide_discard(&d, "d");
+            if (*c == 't')
+                mfx_decide_tempfail(&d, 451, "4.7.1", mfx_str_of("x"), "t");
+            if (*c == 'r')
+                mfx_decide_reject(&d, 550, "5.7.1", mfx_str_of("x"), "r");
+        }
+        unit_assert_int(cases[i].label, d.verdict, cases[i].want);
+        unit_assert_str(cases[i].label, d.reason, mfx_str_of(cases[i].reason));
+    }
+}
+
+static void
+reasons(void **state)
+{
+    struct mfx_decision d;
+    (void)state;
+    mfx_decision_init(&d, arena);
+    mfx_decision_event(&d, "passed", mfx_str_of("no key"));
+    mfx_decide_accept(&d, NULL);
+    unit_assert_str("accept without a reason", d.reason, mfx_str_of("no key"));
+    mfx_decision_event(&d, "signed", mfx_str_of("main"));
+    unit_assert_str("the last word", d.reason, mfx_str_of("main"));
+}
+
+static void
+unsafe_edits(void **state)
+{
+    static const struct {
+        const char *label, *name, *value;
+    } cases[] = {
+        {"name_with_blank", "X Y", " v"             },
+        {"name_with_colon", "X:",  " v"             },
+        {"empty_name",      "",    " v"             },
+        {"bare_line_end",   "X",   " v\nY: injected"},
+        {"carriage_return", "X",   " v\r\n w"       },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mfx_decision d;
+        mfx_decision_init(&d, arena);
+        mfx_edit_insert_header(&d, MFX_EDIT_TOP, mfx_str_of(cases[i].name),
+                               mfx_str_of(cases[i].value));
+        unit_assert_int(cases[i].label, d.verdict, MFX_VERDICT_TEMPFAIL);
+        assert_null(d.edits);
+    }
+    struct mfx_decision d;
+    mfx_decision_init(&d, arena);
+    mfx_edit_sender(&d, mfx_str_of("a@b>\r\nRCPT"));
+    unit_assert_int("address", d.verdict, MFX_VERDICT_TEMPFAIL);
+}
+
+static void
+exhausted(void **state)
+{
+    struct mfx_arena *small = mfx_arena_new(1024);
+    struct mfx_decision d;
+    (void)state;
+    mfx_decision_init(&d, small);
+    for (int i = 0; i < 1000; i++) {
+        mfx_fact(&d, "key", mfx_str_of("value"));
+        mfx_trace(&d, "rule", "number %d", i);
+        mfx_edit_insert_header(&d, MFX_EDIT_TOP, mfx_str_of("X"),
+                               mfx_str_of(" v"));
+    }
+    assert_false(mfx_arena_ok(small));
+    mfx_arena_free(small);
+}
+
+/* --- apply: what the MTA is told, in order --- */
+
+static struct mfx_buf told;
+static int takes; /* how many edits the MTA takes; negative: all */
+
+static bool
+tell(const char *kind, size_t index, const char *name, const char *value)
+{
+    mfx_buf_printf(&told, "%s %zu %s:%s|", kind, index, name,
+                   value == NULL ? "-" : value);
+    return takes < 0 || takes-- > 0;
+}
+
+static bool
+on_body(void *ctx, struct mfx_str body)
+{
+    (void)ctx;
+    return tell("body", body.len, "", "");
+}
+
+static bool
+on_change(void *ctx, const char *name, size_t index, const char *value)
+{
+    (void)ctx;
+    return tell("change", index, name, value);
+}
+
+static bool
+on_insert(void *ctx, int at, const char *name, const char *value)
+{
+    (void)ctx;
+    return tell("insert", (size_t)at, name, value);
+}
+
+static bool
+on_sender(void *ctx, const char *address)
+{
+    (void)ctx;
+    return tell("sender", 0, "", address);
+}
+
+static bool
+on_add(void *ctx, const char *address)
+{
+    (void)ctx;
+    return tell("add", 0, "", address);
+}
+
+static bool
+on_delete(void *ctx, const char *address)
+{
+    (void)ctx;
+    return tell("delete", 0, "", address);
+}
+
+static bool
+on_quarantine(void *ctx, const char *reason)
+{
+    (void)ctx;
+    return tell("quarantine", 0, "", reason);
+}
+
+static const struct mfx_link_ops ops = {
+    .body = on_body,
+    .change = on_change,
+    .insert = on_insert,
+    .sender = on_sender,
+    .add_recipient = on_add,
+    .delete_recipient = on_delete,
+    .quarantine = on_quarantine,
+};
+
+static void
+decide(struct mfx_decision *d)
+{
+    static const char *const names[] = {"A", "a", "B", "A"};
+    struct mfx_headers headers = {0};
+    struct mfx_header *h[4];
+    for (size_t i = 0; i < 4; i++)
+        h[i] = mfx_headers_add(&headers, arena, mfx_str_of(names[i]),
+                               mfx_str_of(" v"));
+    mfx_decision_init(d, arena);
+    mfx_edit_insert_header(d, MFX_EDIT_TOP, mfx_str_of("T"), mfx_str_of(" 1"));
+    mfx_edit_delete_header(d, h[0]);
+    mfx_edit_add_recipient(d, mfx_str_of("new@x"));
+    mfx_edit_insert_header(d, MFX_EDIT_BELOW_TRACE, mfx_str_of("U"),
+                           mfx_str_of("\t2"));
+    mfx_edit_change_header(d, h[1], mfx_str_of(" two"));
+    mfx_edit_delete_recipient(d, mfx_str_of("<old@x>"));
+    mfx_edit_delete_header(d, h[3]);
+    mfx_edit_change_header(d, h[2], mfx_str_of(" early"));
+    mfx_edit_change_header(d, h[2], mfx_str_of(" late"));
+    mfx_edit_sender(d, mfx_str_of(""));
+    mfx_edit_insert_header(d, MFX_EDIT_TOP, mfx_str_of("T"), mfx_str_of(" 2"));
+    mfx_edit_body(d, mfx_str_of("text"));
+    mfx_decide_hold(d, "look");
+}
+
+static const char exact[] =
+    "body 4 :|change 3 A:-|change 2 a: two|change 1 A:-|change 1 B: late|"
+    "insert 1 U:\t2|insert 0 T: 2|insert 0 T: 1|sender 0 :<>|"
+    "delete 0 :<old@x>|add 0 :<new@x>|quarantine 0 :look|";
+static const char without_space[] =
+    "body 4 :|change 3 A:-|change 2 a:two|change 1 A:-|change 1 B:late|"
+    "insert 1 U:\t2|insert 0 T:2|insert 0 T:1|sender 0 :<>|"
+    "delete 0 :<old@x>|add 0 :<new@x>|quarantine 0 :look|";
+
+/* Fields of one index may come in either order: they do not touch. */
+static void
+normalize(struct mfx_buf *buf)
+{
+    static const char a[] = "change 1 B: late|change 1 A:-|";
+    static const char b[] = "change 1 A:-|change 1 B: late|";
+    char *at = memmem(buf->p, buf->len, a, sizeof a - 1);
+    if (at != NULL)
+        memcpy(at, b, sizeof b - 1);
+    static const char c[] = "change 1 B:late|change 1 A:-|";
+    static const char e[] = "change 1 A:-|change 1 B:late|";
+    at = memmem(buf->p, buf->len, c, sizeof c - 1);
+    if (at != NULL)
+        memcpy(at, e, sizeof e - 1);
+}
+
+static void
+order(void **state)
+{
+    const struct mfx_link link = {&ops, NULL};
+    struct mfx_decision d;
+    struct mfx_err err = {{0}};
+    (void)state;
+    decide(&d);
+    takes = -1;
+    assert_int_equal(mfx_apply(&d, &link, true, &err), MFX_OK);
+    normalize(&told);
+    unit_assert_str("exact values", mfx_buf_str(&told), mfx_str_of(exact));
+    mfx_buf_clear(&told);
+    assert_int_equal(mfx_apply(&d, &link, false, &err), MFX_OK);
+    normalize(&told);
+    unit_assert_str("the MTA writes the space", mfx_buf_str(&told),
+                    mfx_str_of(without_space));
+    mfx_buf_clear(&told);
+}
+
+/* Whichever edit is not taken, the message is deferred, and nothing more is
+ * told. */
+static void
+refused(void **state)
+{
+    const struct mfx_link link = {&ops, NULL};
+    (void)state;
+    for (int n = 0; n < 12; n++) {
+        struct mfx_decision d;
+        struct mfx_err err = {{0}};
+        size_t count = 0;
+        decide(&d);
+        takes = n;
+        assert_int_equal(mfx_apply(&d, &link, true, &err), MFX_TEMPFAIL);
+        assert_int_not_equal(err.msg[0], '\0');
+        for (size_t i = 0; i < told.len; i++)
+            count += told.p[i] == '|';
+        unit_assert_int("told", count, n + 1);
+        mfx_buf_clear(&told);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(verdicts),     cmocka_unit_test(reasons),
+        cmocka_unit_test(unsafe_edits), cmocka_unit_test(exhausted),
+        cmocka_unit_test(order),        cmocka_unit_test(refused),
+    };
+    arena = mfx_arena_new(0);
+    mfx_buf_init(&told, 65536);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    mfx_buf_fini(&told);
+    mfx_arena_free(arena);
+    return failed;
+}
