@@ -22,7 +22,7 @@
 
 struct options {
     const char *socket, *daemon;
-    bool as_json, wants_help;
+    bool as_json, wants_help, wants_version;
     unsigned wait_s;
 };
 
@@ -139,54 +139,59 @@ enum {
     OPTION_DAEMON = 1000
 };
 
+static const struct option long_options[] = {
+    {"socket",  required_argument, NULL, 's'          },
+    {"daemon",  required_argument, NULL, OPTION_DAEMON},
+    {"json",    no_argument,       NULL, 'j'          },
+    {"wait",    required_argument, NULL, 'w'          },
+    {"version", no_argument,       NULL, 'V'          },
+    {"help",    no_argument,       NULL, 'h'          },
+    {NULL,      0,                 NULL, 0            },
+};
+
+static bool
+take_option(struct options *o, int code)
+{
+    uint64_t wait_s = 0;
+    switch (code) {
+    case 's':
+        o->socket = optarg;
+        return true;
+    case OPTION_DAEMON:
+        o->daemon = optarg;
+        return true;
+    case 'j':
+        o->as_json = true;
+        return true;
+    case 'w':
+        if (mfx_str_to_u64(mfx_str_of(optarg), 86400, &wait_s) != MFX_OK) {
+            (void)fprintf(
+                stderr, "mfxctl: --wait %s: not a number of seconds\n", optarg);
+            return false;
+        }
+        o->wait_s = (unsigned)wait_s;
+        return true;
+    case 'V':
+        o->wants_version = true;
+        return true;
+    case 'h':
+        o->wants_help = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Reads options up to the first other word, or all of them when permute.
  * Returns false after it has said what is wrong. */
 static bool
 read_options(int argc, char **argv, bool permute, struct options *o)
 {
-    static const struct option longs[] = {
-        {"socket",  required_argument, NULL, 's'          },
-        {"daemon",  required_argument, NULL, OPTION_DAEMON},
-        {"json",    no_argument,       NULL, 'j'          },
-        {"wait",    required_argument, NULL, 'w'          },
-        {"version", no_argument,       NULL, 'V'          },
-        {"help",    no_argument,       NULL, 'h'          },
-        {NULL,      0,                 NULL, 0            },
-    };
-    int c;
-    uint64_t wait_s;
-    while ((c = getopt_long(argc, argv, permute ? "s:jw:Vh" : "+s:jw:Vh", longs,
-                            NULL)) != -1) {
-        switch (c) {
-        case 's':
-            o->socket = optarg;
-            break;
-        case OPTION_DAEMON:
-            o->daemon = optarg;
-            break;
-        case 'j':
-            o->as_json = true;
-            break;
-        case 'w':
-            if (mfx_str_to_u64(mfx_str_of(optarg), 86400, &wait_s) != MFX_OK) {
-                (void)fprintf(stderr,
-                              "mfxctl: --wait %s: not a number of "
-                              "seconds\n",
-                              optarg);
-                return false;
-            }
-            o->wait_s = (unsigned)wait_s;
-            break;
-        case 'V':
-            (void)printf("mfxctl %s\n", PACKAGE_VERSION);
-            exit(EXIT_OK);
-        case 'h':
-            o->wants_help = true;
-            break;
-        default:
+    const char *letters = permute ? "s:jw:Vh" : "+s:jw:Vh";
+    int code;
+    while ((code = getopt_long(argc, argv, letters, long_options, NULL)) != -1)
+        if (!take_option(o, code))
             return false;
-        }
-    }
     return true;
 }
 
@@ -416,6 +421,10 @@ run_command(struct options *o, const struct command *command, int argc,
 static int
 run(struct options *o, int argc, char **argv, struct mfx_arena *arena)
 {
+    if (o->wants_version) {
+        (void)printf("mfxctl %s\n", PACKAGE_VERSION);
+        return EXIT_OK;
+    }
     if (argc == 0) {
         print_usage(o->wants_help ? stdout : stderr);
         return o->wants_help ? EXIT_OK : EXIT_USAGE;
