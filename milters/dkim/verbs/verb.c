@@ -114,16 +114,6 @@ verb_wrong(const struct verb_run *run, const char *format, ...)
     return EXIT_USAGE;
 }
 
-void
-verb_note(const struct verb_run *run, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    if (!run->as_json)
-        say(run, format, args);
-    va_end(args);
-}
-
 int
 verb_status(enum mfx_rc rc)
 {

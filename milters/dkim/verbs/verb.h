@@ -54,10 +54,6 @@ int verb_fail(const struct verb_run *run, int status, const char *format, ...)
 /* Wrong command line: says it, points to --help, returns EXIT_USAGE. */
 int verb_wrong(const struct verb_run *run, const char *format, ...)
     MFX_PRINTF(2, 3);
-/* A note beside the answer, on stderr; nothing with --json. */
-void verb_note(const struct verb_run *run, const char *format, ...)
-    MFX_PRINTF(2, 3);
-
 /* The exit status for a result that is no answer. */
 int verb_status(enum mfx_rc rc);
 
