@@ -78,7 +78,7 @@ verb_options(struct verb_run *run, const struct verb_option *options, int argc,
 
 /* --- saying --- */
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 say(const struct verb_run *run, const char *format, va_list args)
 {
     struct mfx_str text = mfx_arena_vprintf(run->arena, format, args);
