@@ -262,16 +262,18 @@ drain(struct mfx_daemon *d)
 }
 
 static void
-stop(struct mfx_daemon *d)
+stop(struct mfx_daemon *d, bool has_ended)
 {
     struct mfx_log_line line;
     atomic_store(&d->is_stopping, true);
     mfx_daemon_process_notify("STOPPING=1");
-    mfx_log_say(MFX_LOG_INFO, "stopping", "reason", "signal");
+    mfx_log_say(has_ended ? MFX_LOG_ERROR : MFX_LOG_INFO, "stopping", "reason",
+                has_ended ? "libmilter has ended" : "signal");
     if (d->address.path != NULL)
         (void)unlink(d->address.path);
     size_t left = drain(d);
-    mfx_libmilter_stop();
+    if (!has_ended)
+        mfx_libmilter_stop();
     mfx_http_stop(d->http);
     mfx_control_stop(d->control);
     mfx_keeper_stop(d->keeper);
@@ -293,14 +295,13 @@ serve(struct mfx_daemon *d, int token)
     mfx_daemon_process_notify("READY=1");
     if (d->line.detach)
         mfx_daemon_process_detached(token, EX_OK);
-    for (;;) {
-        unsigned what = mfx_signals_wait(-1);
-        if ((what & (MFX_SIGNAL_STOP | MFX_SIGNAL_ENDED)) != 0)
-            break;
+    unsigned what = 0;
+    while ((what & (MFX_SIGNAL_STOP | MFX_SIGNAL_ENDED)) == 0) {
+        what = mfx_signals_wait(-1);
         if ((what & MFX_SIGNAL_RELOAD) != 0)
             mfx_keeper_tell(d->keeper, "HUP");
     }
-    stop(d);
+    stop(d, (what & MFX_SIGNAL_ENDED) != 0);
     /* libmilter's threads do not end with it: with one of them at work, the
      * usual end of a process would pull libraries from under it */
     if (atomic_load(&d->engine.connections) > 0)

@@ -117,18 +117,24 @@ ok "the control socket outlives junk" junk
 ok "and the daemon runs" ready life "$SOCK"
 
 # --- under load ---
-hups=${MFX_TEST_HUPS:-1000}
+# TSan holds every signal back while it handles one, so that libmilter's own
+# thread gets the next: there the control socket takes the place of HUP.
+hups=${MFX_TEST_HUPS:-1000} by_hup=true
+has_tsan "$filter" && by_hup=false hups=50
+reload_once() {
+  if $by_hup; then kill -HUP "${pids[life]}"; else control life reload >/dev/null; fi
+}
 under_load() { # MESSAGES: load in the background while HUPs rain
   "$load" --socket "$SOCK" --messages "$1" --warm 0 --connections 8 \
     --expect X-Echo >"$dir/load.out" 2>&1 &
   local loader=$! i
   for ((i = 0; i < hups; i++)); do
-    kill -HUP "${pids[life]}" || return 1
+    reload_once || return 1
     ((i % 20)) || sleep 0.05
   done
   wait $loader
 }
-ok "HUPs under load" under_load 20000
+ok "reloads under load" under_load 20000
 ok "it still answers" ready life "$SOCK"
 descriptors() { find "/proc/${pids[life]}/fd" -mindepth 1 | wc -l; }
 few_descriptors() { [ "$(descriptors)" -lt 60 ]; }

@@ -38,6 +38,8 @@ logged() { grep -qE -- "$2" "$dir/$1.log"; } # NAME REGEX
 
 log_count() { grep -cE -- "$2" "$dir/$1.log"; } # NAME REGEX
 
+has_tsan() { grep -q __tsan_init "$1"; }
+
 # Ends the daemon; what a sanitizer found shows in its exit status.
 stop_clean() { # NAME
   stop "$1"

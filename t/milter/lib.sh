@@ -19,7 +19,7 @@ patience=${MFX_TEST_PATIENCE:-60}
 # What a sanitizer finds must be seen: a report ends the daemon with 99.
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}exitcode=99:detect_leaks=1"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}print_stacktrace=1:halt_on_error=1:exitcode=99"
-export TSAN_OPTIONS="${TSAN_OPTIONS:+$TSAN_OPTIONS:}exitcode=99:halt_on_error=0"
+export TSAN_OPTIONS="${TSAN_OPTIONS:+$TSAN_OPTIONS:}exitcode=99:halt_on_error=0:suppressions=$src/t/milter/tsan.supp"
 declare -A pids
 
 # A dead daemon that nobody has reaped yet is gone, too.
