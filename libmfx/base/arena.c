@@ -10,6 +10,7 @@
 enum {
     FIRST_BLOCK = 1024 - 64, /* an idle connection should cost little */
     LARGEST_STEP = 64 * 1024,
+    LARGEST_KEPT = 32 * 1024,
 };
 
 struct block {
@@ -50,28 +51,43 @@ run_deferred(struct mfx_arena *arena)
     }
 }
 
+/* The largest block that is worth keeping, taken out of the list. */
+static struct block *
+keep_one(struct mfx_arena *arena)
+{
+    struct block **largest = NULL;
+    for (struct block **b = &arena->blocks; *b != NULL; b = &(*b)->next)
+        if ((*b)->size <= LARGEST_KEPT &&
+            (largest == NULL || (*b)->size > (*largest)->size))
+            largest = b;
+    if (largest == NULL)
+        return NULL;
+    struct block *keep = *largest;
+    *largest = keep->next;
+    keep->next = NULL;
+    keep->used = 0;
+    return keep;
+}
+
+static void
+free_blocks(struct mfx_arena *arena)
+{
+    while (arena->blocks != NULL) {
+        struct block *b = arena->blocks;
+        arena->blocks = b->next;
+        free(b);
+    }
+}
+
 void
 mfx_arena_reset(struct mfx_arena *arena)
 {
     run_deferred(arena);
-    struct block *keep = NULL;
-    while (arena->blocks != NULL) {
-        struct block *b = arena->blocks;
-        arena->blocks = b->next;
-        if (keep == NULL && b->size <= FIRST_BLOCK) {
-            keep = b;
-            continue;
-        }
-        free(b);
-    }
-    arena->taken = 0;
+    struct block *keep = keep_one(arena);
+    free_blocks(arena);
+    arena->blocks = keep;
+    arena->taken = keep == NULL ? 0 : keep->size;
     arena->failed = false;
-    if (keep != NULL) {
-        keep->next = NULL;
-        keep->used = 0;
-        arena->blocks = keep;
-        arena->taken = keep->size;
-    }
 }
 
 void
@@ -80,11 +96,7 @@ mfx_arena_free(struct mfx_arena *arena)
     if (arena == NULL)
         return;
     run_deferred(arena);
-    while (arena->blocks != NULL) {
-        struct block *b = arena->blocks;
-        arena->blocks = b->next;
-        free(b);
-    }
+    free_blocks(arena);
     free(arena);
 }
 
@@ -179,14 +191,25 @@ mfx_arena_copy_lower(struct mfx_arena *arena, struct mfx_str s)
     return copy;
 }
 
+/* Free bytes of the newest block. */
+static size_t
+room_left(const struct mfx_arena *arena)
+{
+    const struct block *b = arena->blocks;
+    return b == NULL ? 0 : b->size - b->used;
+}
+
 struct mfx_str
 mfx_arena_vprintf(struct mfx_arena *arena, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
-    char *p = len < 0 ? NULL : take(arena, (size_t)len + 1, 1);
-    if (p != NULL)
+    size_t room = room_left(arena);
+    char *p = room == 0 ? NULL : arena->blocks->bytes + arena->blocks->used;
+    int len = vsnprintf(p, room, format, args);
+    bool fits = len >= 0 && (size_t)len < room;
+    p = len < 0 ? NULL : take(arena, (size_t)len + 1, 1);
+    if (p != NULL && !fits)
         (void)vsnprintf(p, (size_t)len + 1, format, again);
     va_end(again);
     return p == NULL ? mfx_str(NULL, 0) : mfx_str(p, (size_t)len);

@@ -33,7 +33,7 @@ struct mfx_arena *mfx_arena_new(size_t budget);
 void mfx_arena_free(struct mfx_arena *arena);
 
 /* Runs what was deferred, last first, gives the memory back and clears the
- * failure. One small block is kept for the next use. */
+ * failure. One block of at most 32 KiB is kept for the next use. */
 void mfx_arena_reset(struct mfx_arena *arena);
 
 /* Zeroed, aligned for any type. size 0 gives a valid pointer. */

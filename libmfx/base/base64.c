@@ -29,19 +29,35 @@ mfx_base64_encode(const unsigned char *bytes, size_t len, char *out)
     return (size_t)(p - out);
 }
 
-static int
-digit_value(unsigned char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+')
-        return 62;
-    return c == '/' ? 63 : -1;
-}
+enum {
+    BAD = 64,
+    WHITE,
+    PAD,
+};
+
+/* What each byte means: 0 to 63, or one of the above. */
+#define BAD_16                                                                 \
+    BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, BAD, \
+        BAD
+static const unsigned char meaning[256] = {
+    /* 00 */ BAD,    BAD,    BAD,    BAD,    BAD, BAD,   BAD, BAD,
+    /* 08 */ BAD,    WHITE,  WHITE,  BAD,    BAD, WHITE, BAD, BAD,
+    /* 10 */ BAD_16,
+    /* 20 */ WHITE,  BAD,    BAD,    BAD,    BAD, BAD,   BAD, BAD,
+    /* 28 */ BAD,    BAD,    BAD,    62,     BAD, BAD,   BAD, 63,
+    /* 30 */ 52,     53,     54,     55,     56,  57,    58,  59,
+    /* 38 */ 60,     61,     BAD,    BAD,    BAD, PAD,   BAD, BAD,
+    /* 40 */ BAD,    0,      1,      2,      3,   4,     5,   6,
+    /* 48 */ 7,      8,      9,      10,     11,  12,    13,  14,
+    /* 50 */ 15,     16,     17,     18,     19,  20,    21,  22,
+    /* 58 */ 23,     24,     25,     BAD,    BAD, BAD,   BAD, BAD,
+    /* 60 */ BAD,    26,     27,     28,     29,  30,    31,  32,
+    /* 68 */ 33,     34,     35,     36,     37,  38,    39,  40,
+    /* 70 */ 41,     42,     43,     44,     45,  46,    47,  48,
+    /* 78 */ 49,     50,     51,     BAD,    BAD, BAD,   BAD, BAD,
+    /* 80 */ BAD_16, BAD_16, BAD_16, BAD_16,
+    /* C0 */ BAD_16, BAD_16, BAD_16, BAD_16,
+};
 
 enum mfx_rc
 mfx_base64_decode(struct mfx_str text, unsigned char *out, size_t size,
@@ -50,18 +66,17 @@ mfx_base64_decode(struct mfx_str text, unsigned char *out, size_t size,
     unsigned bits = 0, have = 0; /* pending bits, and how many of them */
     size_t digits = 0, padding = 0, n = 0;
     for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (mfx_ascii_is_fws(c))
+        unsigned value = meaning[(unsigned char)text.p[i]];
+        if (value == WHITE)
             continue;
-        if (c == '=') {
+        if (value == PAD) {
             padding++;
             continue;
         }
-        int value = digit_value(c);
-        if (value < 0 || padding > 0)
+        if (value == BAD || padding > 0)
             return MFX_PERMFAIL;
         digits++;
-        bits = bits << 6 | (unsigned)value;
+        bits = bits << 6 | value;
         have += 6;
         if (have < 8)
             continue;

@@ -15,6 +15,7 @@ static struct {
     _Atomic enum mfx_log_level level;
     _Atomic enum mfx_log_target target;
     const char *ident;
+    atomic_bool is_redirected;
     void (*take)(enum mfx_log_level, struct mfx_str, void *);
     void *take_arg;
 } log_state = {
@@ -86,6 +87,7 @@ mfx_log_redirect(void (*take)(enum mfx_log_level, struct mfx_str, void *),
     (void)pthread_mutex_lock(&log_state.mutex);
     log_state.take = take;
     log_state.take_arg = arg;
+    atomic_store(&log_state.is_redirected, take != NULL);
     (void)pthread_mutex_unlock(&log_state.mutex);
 }
 
@@ -221,6 +223,18 @@ mfx_log_add_format(struct mfx_log_line *line, const char *key,
         mfx_log_add_text(line, key, text);
 }
 
+/* False when the redirection has ended meanwhile. */
+static bool
+redirect(const struct mfx_log_line *line, enum mfx_log_level level)
+{
+    (void)pthread_mutex_lock(&log_state.mutex);
+    void (*take)(enum mfx_log_level, struct mfx_str, void *) = log_state.take;
+    if (take != NULL)
+        take(level, mfx_str(line->text, line->len), log_state.take_arg);
+    (void)pthread_mutex_unlock(&log_state.mutex);
+    return take != NULL;
+}
+
 void
 mfx_log_end(struct mfx_log_line *line, enum mfx_log_level level)
 {
@@ -232,12 +246,7 @@ mfx_log_end(struct mfx_log_line *line, enum mfx_log_level level)
     };
     if (!mfx_log_wants(level))
         return;
-    (void)pthread_mutex_lock(&log_state.mutex);
-    void (*take)(enum mfx_log_level, struct mfx_str, void *) = log_state.take;
-    if (take != NULL)
-        take(level, mfx_str(line->text, line->len), log_state.take_arg);
-    (void)pthread_mutex_unlock(&log_state.mutex);
-    if (take != NULL)
+    if (atomic_load(&log_state.is_redirected) && redirect(line, level))
         return;
     if (atomic_load(&log_state.target) == MFX_LOG_SYSLOG) {
         syslog(priorities[level], "%.*s", (int)line->len, line->text);
