@@ -155,6 +155,36 @@ for (@tests) {
     is($json->{keys}[0]{name}, "$selector._domainkey.example.org", "testkey $label: name");
 }
 
+# --- over DNS: a server of our own that knows three names ---
+use IO::Socket::INET;
+my $server = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1', LocalPort => 0) or die $!;
+my $dns = '127.0.0.1:' . $server->sockport;
+my $pid = fork // die $!;
+if ($pid == 0) {
+    while (defined $server->recv(my $query, 4096)) {
+        my ($at, @labels) = 12;
+        while ((my $len = ord substr $query, $at, 1) > 0) {
+            push @labels, substr $query, $at + 1, $len;
+            $at += 1 + $len;
+        }
+        my $question = substr $query, 12, $at + 5 - 12;
+        my ($selector) = @labels;
+        my $text = $record{$selector};
+        my $data = defined $text ? join '', map { pack 'C/a', $_ } $text =~ /(.{1,255})/g : '';
+        my $answer = $data eq '' ? '' : "\xC0\x0C" . pack('nnNn/a', 16, 1, 300, $data);
+        my $rcode = $selector eq 'down' ? 2 : $data eq '' ? 3 : 0;
+        $server->send(substr($query, 0, 2) . pack('nnnnn', 0x8180 | $rcode, 1, $data ne '', 0, 0) . $question . $answer);
+    }
+    exit 0;
+}
+END { kill 'KILL', $pid if $pid; }
+my @over = ('--dns', $dns);
+check('testkey over DNS', [qw(dkim testkey -s rsa -d example.org --key), "$dir/example.org/rsa.pem", @over], 0, qr/rsa: match\n\z/, qr/\A\z/);
+check('missing over DNS', [qw(dkim testkey -s gone -d example.org --key), "$dir/example.org/rsa.pem", @over], 1, qr/gone: missing/, qr/\A\z/);
+check('failure over DNS', [qw(dkim testkey -s down -d example.org --key), "$dir/example.org/rsa.pem", @over], 2, qr/down: unknown/, qr/\A\z/);
+check('verify over DNS', [qw(dkim verify --all), @over, $twice], 0, qr/signature 1: pass.*signature 2: pass/s, qr/\A\z/);
+check('verify over dead DNS', [qw(dkim verify --dns 127.0.0.1:9), $twice], 2, qr/temperror.*key lookup/s, qr/\A\z/);
+
 # --- with a configuration ---
 my $hosts = 'origin: { internal_hosts = "csl:192.0.2.7"; };';
 my $conf = write_file('dkim.conf', <<"END");
