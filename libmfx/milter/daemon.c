@@ -247,6 +247,15 @@ remove_ours(const struct mfx_daemon *d)
         (void)unlink(d->pid_file);
 }
 
+static void
+stop_threads(struct mfx_daemon *d)
+{
+    mfx_http_stop(d->http);
+    mfx_control_stop(d->control);
+    mfx_keeper_stop(d->keeper);
+    mfx_watch_free(d->watch);
+}
+
 /* Nobody new comes; who is in the middle of a message may end it. A second
  * stop signal ends the patience. */
 static size_t
@@ -274,20 +283,30 @@ stop(struct mfx_daemon *d, bool has_ended)
     size_t left = drain(d);
     if (!has_ended)
         mfx_libmilter_stop();
-    mfx_http_stop(d->http);
-    mfx_control_stop(d->control);
-    mfx_keeper_stop(d->keeper);
-    mfx_watch_free(d->watch);
+    stop_threads(d);
     remove_ours(d);
     mfx_log_begin_daemon(&line, "stopped");
     mfx_log_add_u64(&line, "cut_off", left);
     mfx_log_end(&line, MFX_LOG_INFO);
 }
 
+/* After a start that failed: libmilter has not run. */
+static void
+undo(struct mfx_daemon *d)
+{
+    stop_threads(d);
+    if (d->control_fd >= 0)
+        (void)close(d->control_fd);
+    remove_ours(d);
+    if (d->engine.filter != NULL)
+        mfx_engine_fini(&d->engine);
+}
+
 static int
 serve(struct mfx_daemon *d, int token)
 {
     const struct mfx_env clock = mfx_env_system();
+    d->has_run = true;
     d->started_wall_s = clock.wall_s(&clock);
     mfx_signals_listen();
     mfx_event_set(&d->gate);
@@ -313,7 +332,6 @@ int
 mfx_daemon_run(struct mfx_daemon *d)
 {
     int token = -1;
-    d->has_run = true;
     d->control_fd = -1;
     (void)pthread_mutex_init(&d->reload_mutex, NULL);
     if (d->line.detach && mfx_daemon_process_detach(&token) != MFX_OK)
@@ -327,7 +345,7 @@ mfx_daemon_run(struct mfx_daemon *d)
         status = start_threads(d);
     if (status == EX_OK)
         return serve(d, token);
-    remove_ours(d);
+    undo(d);
     if (d->line.detach)
         mfx_daemon_process_detached(token, status);
     return status;
