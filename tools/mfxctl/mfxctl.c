@@ -239,8 +239,10 @@ exit_for(enum mfx_rc rc, const struct control_reply *reply)
 static void
 put_body(struct mfx_str body)
 {
+    if (body.len == 0)
+        return;
     (void)fwrite(body.p, 1, body.len, stdout);
-    if (body.len > 0 && body.p[body.len - 1] != '\n')
+    if (body.p[body.len - 1] != '\n')
         (void)putchar('\n');
 }
 

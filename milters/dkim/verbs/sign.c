@@ -266,10 +266,10 @@ print(struct work *w)
         return;
     }
     struct mfx_str first = take_envelope_line(&rest);
-    if (!w->request->field_only)
+    if (!w->request->field_only && first.len > 0)
         (void)fwrite(first.p, 1, first.len, stdout);
     (void)fwrite(w->fields.p, 1, w->fields.len, stdout);
-    if (!w->request->field_only)
+    if (!w->request->field_only && rest.len > 0)
         (void)fwrite(rest.p, 1, rest.len, stdout);
 }
 
