@@ -278,8 +278,9 @@ stop(struct mfx_daemon *d, bool has_ended)
     mfx_daemon_process_notify("STOPPING=1");
     mfx_log_say(has_ended ? MFX_LOG_ERROR : MFX_LOG_INFO, "stopping", "reason",
                 has_ended ? "libmilter has ended" : "signal");
-    if (d->address.path != NULL)
+    if (d->has_socket && d->address.path != NULL)
         (void)unlink(d->address.path);
+    d->has_socket = false; /* by the end, another one may listen there */
     size_t left = drain(d);
     if (!has_ended)
         mfx_libmilter_stop();
