@@ -8,12 +8,22 @@
 enum {
     BACKLOG = 512,
     BODY_STEP = 64 * 1024 * 1024,
+    ENDED_MAX = 64,
+};
+
+/* What a session had negotiated when it ended. */
+struct ended {
+    const SMFICTX *ctx;
+    struct mfx_offer offer;
 };
 
 static struct {
     struct mfx_engine *engine;
     bool is_unix;
-} glue;
+    pthread_mutex_t mutex; /* of the two below */
+    struct ended ended[ENDED_MAX];
+    unsigned next_ended;
+} glue = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 /* libmilter's parameters are char * and never written to. */
 static char *
@@ -149,6 +159,39 @@ ask_macros(SMFICTX *ctx, const struct mfx_plan *plan)
     }
 }
 
+/* After a QUIT_NC another connection comes with what was negotiated before,
+ * but libmilter has told us of the end: the last that ended are kept. */
+static void
+remember(const SMFICTX *ctx, const struct mfx_plan *plan)
+{
+    (void)pthread_mutex_lock(&glue.mutex);
+    struct ended *e = &glue.ended[glue.next_ended % ENDED_MAX];
+    for (size_t i = 0; i < ENDED_MAX; i++)
+        if (glue.ended[i].ctx == ctx)
+            e = &glue.ended[i];
+    if (e->ctx != ctx)
+        glue.next_ended++;
+    e->ctx = ctx;
+    e->offer = (struct mfx_offer){plan->actions, plan->steps, glue.is_unix};
+    (void)pthread_mutex_unlock(&glue.mutex);
+}
+
+static bool
+recall(const SMFICTX *ctx, struct mfx_offer *offer)
+{
+    bool is_found = false;
+    (void)pthread_mutex_lock(&glue.mutex);
+    for (size_t i = 0; i < ENDED_MAX; i++) {
+        if (glue.ended[i].ctx != ctx)
+            continue;
+        *offer = glue.ended[i].offer;
+        glue.ended[i].ctx = NULL;
+        is_found = true;
+    }
+    (void)pthread_mutex_unlock(&glue.mutex);
+    return is_found;
+}
+
 static void
 end_session(SMFICTX *ctx)
 {
@@ -156,6 +199,7 @@ end_session(SMFICTX *ctx)
     if (s == NULL)
         return;
     (void)smfi_setpriv(ctx, NULL);
+    remember(ctx, mfx_session_plan(s));
     mfx_session_close(s);
 }
 
@@ -182,8 +226,8 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
     return SMFIS_CONTINUE;
 }
 
-/* No session: the MTA went on after a QUIT_NC, whose new connection is not
- * negotiated, or there was no memory. Nothing passes unseen. */
+/* No session: there was no memory, or the settings have changed between the
+ * two connections of a QUIT_NC. Nothing passes unseen. */
 static struct mfx_session *
 session_of(SMFICTX *ctx)
 {
@@ -194,9 +238,26 @@ session_of(SMFICTX *ctx)
     return s;
 }
 
+/* A new session, if it would negotiate what the MTA goes by already. */
+static void
+begin_again(SMFICTX *ctx)
+{
+    const struct mfx_link link = {&ops, ctx};
+    const struct mfx_plan *plan = NULL;
+    struct mfx_offer offer;
+    if (smfi_getpriv(ctx) != NULL || !recall(ctx, &offer))
+        return;
+    struct mfx_session *s = mfx_session_new(glue.engine, &link, &offer, &plan);
+    if (s == NULL)
+        return;
+    if (plan->steps != offer.steps || smfi_setpriv(ctx, s) != MI_SUCCESS)
+        mfx_session_close(s);
+}
+
 static sfsistat
 on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
+    begin_again(ctx);
     struct mfx_session *s = session_of(ctx);
     return s == NULL ? SMFIS_TEMPFAIL
                      : status(s, MFX_STEP_CONNECT,

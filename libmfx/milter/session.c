@@ -82,6 +82,12 @@ mfx_session_new(struct mfx_engine *engine, const struct mfx_link *link,
     return s;
 }
 
+const struct mfx_plan *
+mfx_session_plan(const struct mfx_session *session)
+{
+    return &session->plan;
+}
+
 bool
 mfx_session_replies(const struct mfx_session *s, enum mfx_step step)
 {

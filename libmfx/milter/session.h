@@ -57,6 +57,8 @@ struct mfx_session *mfx_session_new(struct mfx_engine *engine,
                                     const struct mfx_offer *offer,
                                     const struct mfx_plan **plan);
 void mfx_session_close(struct mfx_session *session);
+/* What was negotiated. */
+const struct mfx_plan *mfx_session_plan(const struct mfx_session *session);
 /* Does the MTA wait for an answer to this step? MFX_STEP_COUNT stands for the
  * end of message: always. */
 bool mfx_session_replies(const struct mfx_session *session, enum mfx_step step);
