@@ -1,0 +1,66 @@
+#!/usr/bin/env perl
+# SPDX-License-Identifier: BSD-2-Clause
+# mfxctl and a running mfx-dkim: the two understand each other.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Command qw(build dir run check json_of write_file read_file);
+use Test::More;
+
+plan skip_all => 'mfx-dkim is not built' if !-x build() . '/mfx-dkim';
+my $dir = dir();
+my $user = getpwuid $>;
+$ENV{MFX_RUNDIR} = $dir;
+
+mkdir "$dir/example.org";
+run(qw(dkim genkey -d example.org -s mfx -a ed25519 -o), "$dir/example.org/mfx.pem");
+my $good = <<"END";
+socket = "unix:$dir/dkim.sock";
+user = "$user";
+control: { socket = "$dir/dkim.ctl"; };
+log: { target = "stderr"; };
+watch_files = false;
+sign: { domains = "csl:example.org"; key_path = "$dir/%d/%s.pem"; };
+END
+my $conf = write_file('dkim.conf', $good);
+
+my $pid = fork // die $!;
+if ($pid == 0) {
+    open STDERR, '>', "$dir/log";
+    exec build() . '/mfx-dkim', '-c', $conf or exit 127;
+}
+END { kill 'TERM', $pid if $pid; waitpid $pid, 0 if $pid; }
+for (1 .. 100) {
+    last if -S "$dir/dkim.ctl" && (run('status'))[0] == 0;
+    select undef, undef, undef, 0.1;
+}
+
+check('status', ['status'], 0, qr/^daemon: mfx-dkim\n(?s:.*)^pid: \d+\n(?s:.*)^state: running$/ms, qr/\A\z/);
+my $status = json_of('status as JSON', 0, qw(--json status));
+is($status->{dkim}{state}, 'running', 'status as JSON: by daemon');
+$status = json_of('status of one', 0, qw(--json --daemon dkim status));
+is($status->{config}, $conf, 'status of one: its configuration');
+check('metrics', ['metrics'], 0, qr/^# TYPE mfx_\w+ (counter|gauge)\n(?s:.*)^mfx_dkim_\w+/ms, qr/\A\z/);
+check('log', [qw(log debug)], 0, qr/\A\z/, qr/\A\z/);
+is(json_of('level', 0, qw(--json --daemon dkim status))->{log_level}, 'debug', 'log: the level is another one');
+check('log with a wrong word', [qw(log loud)], 1, qr/\A\z/, qr/error, warning, info/);
+check('explain of a stranger', [qw(explain 4Bx9k2)], 1, qr/\A\z/, qr/no recent message/);
+check('help', [qw(--daemon dkim help)], 0, qr/^status\b.*^explain\b/ms, qr/\A\z/);
+check('unknown verb', [qw(--daemon dkim frob)], 1, qr/\A\z/, qr/no such verb/);
+
+check('reload', ['reload'], 0, qr/\A/, qr/\A\z/);
+write_file('dkim.conf', "$good\nsing: { };\n");
+check('reload of a broken file', ['reload'], 1, qr{\Q$conf\E:\d+: .*sing}, qr/reload failed/);
+my $refused = json_of('the same as JSON', 1, qw(--json reload));
+like($refused->{error}, qr/reload failed/, 'the same as JSON: error');
+is(json_of('after that', 0, qw(--json --daemon dkim status))->{state}, 'running', 'after that: it runs');
+write_file('dkim.conf', $good);
+check('reload of the mended file', ['reload'], 0, qr/\A/, qr/\A\z/);
+
+kill 'TERM', $pid;
+waitpid $pid, 0;
+is($? >> 8, 0, 'stops with status 0');
+$pid = 0;
+check('nobody there', ['status'], 69, qr/\A\z/, qr/no control socket|refused|No such file/);
+done_testing();
