@@ -10,10 +10,19 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '../lib'))
 import tap
 from mtalab import STRANGER, Key, send, wait_until
-from mtalab.dkim_lab import DkimLab
+from mtalab.dkim_lab import DOMAIN, DkimLab
 from mtalab.messages import AWKWARD, HEAD, PLAIN
 
 BOTH = {'rsa': 'pass', 'ed': 'pass'}
+
+
+def key_of_idn(lab):
+    """The same keys for a domain outside ASCII, under its A-labels."""
+    idn = 'xn--bcher-kva.example'
+    os.symlink(DOMAIN, '%s/keys/%s' % (lab.dir, idn))
+    lab.dns.publish([key.record().replace(DOMAIN, domain)
+                     for domain in (DOMAIN, idn) for key in (lab.rsa, lab.ed)])
+    lab.filter.configure({'sign.domains': 'csl:%s,%s' % (DOMAIN, idn)})
 
 
 def queue_id(reply):
@@ -69,6 +78,20 @@ def odd_messages(lab, postfix):
     with_bcc = HEAD + b'Bcc: carol@example.com\r\n\r\nHello.\r\n'
     send(postfix.submit_port, with_bcc)
     tap.same(lab.verdicts(lab.sink.take()), BOTH, 'with Bcc: holds')
+
+
+def internationalized(lab, postfix):
+    """RFC 6532 and 8616: UTF-8 in addresses, domains as people write them."""
+    for address in ('jürgen@example.org', 'jürgen@bücher.example'):
+        message = ('From: Jürgen <%s>\r\nSubject: grüße\r\n'
+                   'Date: Mon, 2 Nov 2026 10:00:00 +0000\r\n'
+                   'Message-ID: <1@example.org>\r\n\r\nHallo.\r\n' % address)
+        code, text = send(postfix.submit_port, message.encode(),
+                          sender=address, options=['SMTPUTF8'])
+        tap.same(code, 250, 'SMTPUTF8: ' + text)
+        mail = lab.sink.take()
+        tap.has(mail.sender, address.encode(), 'keeps its sender')
+        tap.same(lab.verdicts(mail), BOTH, address + ': holds')
 
 
 def canonicalizations(lab, postfix):
@@ -135,6 +158,7 @@ def trouble(lab, postfix):
 
 def main():
     with DkimLab() as lab:
+        key_of_idn(lab)
         auth = lab.auth_server()
         postfix = lab.postfix(lab.sink, [lab.filter.milter],
                               auth_port=auth.port, settings={
@@ -142,6 +166,7 @@ def main():
                                   'myorigin': 'example.org'})
         every_way_in(lab, postfix)
         odd_messages(lab, postfix)
+        internationalized(lab, postfix)
         canonicalizations(lab, postfix)
         guards(lab, postfix)
         trouble(lab, postfix)
