@@ -55,5 +55,6 @@ build() {
     (cd "$source" && autoreconf -fi) >"$folder/autoreconf.log" 2>&1 ||
     { cat "$folder/autoreconf.log" >&2; die "autoreconf failed"; }
   (cd "$folder" && "$source/configure" -q "$@") || die "configure failed"
-  make -s -C "$folder" -j"$(nproc)" || die "the build failed"
+  make -s -C "$folder" -j"$(nproc)" >"$folder/build.log" 2>&1 ||
+    { grep -vE '^  [A-Z]+ ' "$folder/build.log" >&2; die "the build failed"; }
 }
