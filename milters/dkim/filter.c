@@ -146,11 +146,14 @@ on_eom(struct mfx_message *m)
 }
 
 static void
-get_wants(const void *policy, struct mfx_wants *wants)
+get_wants(const void *arg, struct mfx_wants *wants)
 {
-    (void)policy;
+    const struct dkim_policy *policy = arg;
     wants->headers = true;
     wants->body = MFX_BODY_STREAM;
+    /* a signer reads it all; a verifier saves the MTA the body of mail
+     * without a signature */
+    wants->whole_body = !policy->settings->verify.enable;
 }
 
 static void
