@@ -468,8 +468,10 @@ add_item(struct former *f, const struct item *item)
     char *p;
     size_t start = f->out.len;
     size_t columns = put_columns(f, item);
-    if (columns > MAX_ITEM && item->colon == 0 && item->open < item->close) {
-        /* Sendmail drops what does not fit around the brackets */
+    if (columns > MAX_ITEM && item->colon == 0 && item->open < item->close &&
+        item->semicolon == item->text.len) {
+        /* Sendmail drops what does not fit around the brackets; the end of a
+         * group must not go with it */
         struct item bare = *item;
         bare.text = part(item->text, item->open, item->close + 1);
         bare.open = 0;
