@@ -69,6 +69,38 @@ new_mailbox(struct parser *p)
     return &list->mailboxes[list->count];
 }
 
+static bool
+has_control(struct mfx_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if ((c < ' ' && c != '\t') || c == 0x7F)
+            return true;
+    }
+    return false;
+}
+
+/* Dots may stand anywhere in a local part before "@" (RFC 5321 has them
+ * between words only); a bare user is stricter. */
+static bool
+take_local(struct parser *p, const struct address_run *run,
+           struct mfx_mailbox *box)
+{
+    struct address_scan *s = &p->scan;
+    bool is_spec = address_scan_peek(s) == '@';
+    if (run->count == 0)
+        return address_scan_fail(s, run->start, "address expected");
+    if (is_spec ? run->has_pair || !run->has_word : !run->is_dotted)
+        return address_scan_fail(s, run->start, "no valid local part");
+    if (!unquote(p, run, '\0', &box->local))
+        return false;
+    if (run->has_quotes && has_control(box->local))
+        return address_scan_fail(s, run->start, "control byte in local part");
+    if (run->has_eight_bit && !mfx_str_is_utf8(box->local))
+        return address_scan_fail(s, run->start, "local part is not UTF-8");
+    return true;
+}
+
 /* Takes what stands from the local part in `run` on: "@" and a domain, or
  * nothing for a bare user. */
 static bool
@@ -77,20 +109,16 @@ take_spec(struct parser *p, const struct address_run *run,
 {
     struct address_scan *s = &p->scan;
     struct address_run domain = {.start = run->end, .end = run->end};
-    if (!run->is_dotted)
-        return address_scan_fail(s, run->start,
-                                 run->count == 0 ? "address expected"
-                                                 : "no valid local part");
-    if (!unquote(p, run, '\0', &box->local))
+    if (!take_local(p, run, box))
         return false;
-    if (run->has_eight_bit && !mfx_str_is_utf8(box->local))
-        return address_scan_fail(s, run->start, "local part is not UTF-8");
     if (address_scan_take(s, '@')) {
         if (!address_scan_domain(s, &domain) ||
             !unquote(p, &domain, '\0', &box->domain))
             return false;
         if (domain.has_eight_bit && !mfx_str_is_utf8(box->domain))
             return address_scan_fail(s, domain.start, "domain is not UTF-8");
+        if (domain.has_final_dot)
+            box->domain.len--;
     }
     box->raw = mfx_str(s->in.p + run->start, domain.end - run->start);
     return true;
@@ -109,14 +137,31 @@ take_angle(struct parser *p, struct mfx_mailbox *box)
     return address_scan_take(s, '>') || fail(p, "\">\" expected");
 }
 
+/* With "<" ahead, what the run began is a display name, even where it looks
+ * like an address: "a@x <b@y>" is b@y. */
+static bool
+take_phrase(struct parser *p, struct address_run *run)
+{
+    struct address_scan ahead = p->scan;
+    struct address_run phrase = *run;
+    if (!address_scan_phrase(&ahead, &phrase) ||
+        address_scan_peek(&ahead) != '<')
+        return false;
+    p->scan = ahead;
+    *run = phrase;
+    return true;
+}
+
 /* A mailbox, the first words of which are in `run`; nothing when nothing is
  * there. */
 static bool
-take_mailbox(struct parser *p, const struct address_run *run, bool is_in_group)
+take_mailbox(struct parser *p, struct address_run *run, bool is_in_group)
 {
     struct address_scan *s = &p->scan;
     char c = address_scan_peek(s);
-    if (run->count == 0 && c != '<' && c != '@')
+    if (c == '@' || c == '[')
+        (void)take_phrase(p, run);
+    else if (run->count == 0 && c != '<')
         return true;
     struct mfx_mailbox *slot = new_mailbox(p);
     struct mfx_mailbox box = {.is_in_group = is_in_group};

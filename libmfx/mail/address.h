@@ -5,7 +5,12 @@
  * Parses what From, Sender, To and the like hold: comments, quoted strings,
  * groups, obsolete routes, encoded words in phrases, UTF-8. Each mailbox says
  * where its bytes stand in the input, so that a rewriting can replace exactly
- * those.
+ * those. Beyond the grammar goes what is common and means one thing only to
+ * Sendmail, OpenDKIM, rspamd and Mail::Address: "@" and "[text]" without quotes
+ * in a display name before <>, dots anywhere in a local part, a final dot of a
+ * domain. "a@x <b@y>" is b@y (to some versions of Python's email a@x). What may
+ * be taken for more than one thing ("<a@x> b@y", "a: b <c@d>", "a; b <c@d>") is
+ * an error. A comma without quotes always parts: "Doe, John <a@x>" are two.
  *
  *     struct mfx_address_list list;
  *     rc = mfx_address_list_parse(value, arena, 100, &list);
@@ -26,8 +31,8 @@ MFX_API_BEGIN
 
 struct mfx_mailbox {
     struct mfx_str local;  /* unquoted: "b c".d has no quotes here */
-    struct mfx_str domain; /* as spelled; "[192.0.2.1]" for a literal; empty
-                              for a bare user */
+    struct mfx_str domain; /* as spelled, less a final dot; "[192.0.2.1]" for
+                              a literal; empty for a bare user */
     struct mfx_str phrase; /* display name, unquoted; may be empty */
     struct mfx_str raw;    /* addr-spec in the input, without <> */
     bool is_bracketed;     /* stood in <> */

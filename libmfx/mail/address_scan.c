@@ -102,13 +102,14 @@ skip_atom(struct address_scan *s, struct address_run *run)
     run->has_eight_bit = run->has_eight_bit || any >= 0x80;
 }
 
+/* Something more of the run begins at `at`. */
 static void
-note_gap(const struct address_scan *s, struct address_run *run)
+note_gap(const struct address_scan *s, struct address_run *run, size_t at)
 {
-    if (run->count == 0 || s->at == run->end)
+    if (run->count == 0 || at == run->end)
         return;
     run->has_gap = true;
-    if (s->at != run->end + 1 || s->in.p[run->end] != ' ')
+    if (at != run->end + 1 || s->in.p[run->end] != ' ')
         run->has_odd_gap = true;
 }
 
@@ -126,7 +127,7 @@ address_scan_run(struct address_scan *s, struct address_run *run)
         bool is_dot = c == '.';
         if (!is_dot && c != '"' && !is_atext(c))
             break;
-        note_gap(s, run);
+        note_gap(s, run, s->at);
         if (is_dot)
             s->at++;
         else if (c != '"')
@@ -135,12 +136,74 @@ address_scan_run(struct address_scan *s, struct address_run *run)
             return false;
         is_alternating = is_alternating && after_word == is_dot;
         run->has_pair = run->has_pair || (after_word && !is_dot);
+        run->has_word = run->has_word || !is_dot;
         after_word = !is_dot;
         run->count++;
         run->end = s->at;
     }
     run->is_dotted = is_alternating && after_word;
+    run->has_final_dot = is_alternating && run->count > 0 && !after_word;
     return true;
+}
+
+/* At "[": to behind its "]". Some readers see neither quotes nor comments in
+ * there, so there must be none. */
+static bool
+skip_brackets(struct address_scan *s, struct address_run *run)
+{
+    size_t start = s->at++;
+    for (; s->at < s->in.len; s->at++) {
+        unsigned char c = byte_at(s, s->at);
+        if (c == ']') {
+            s->at++;
+            return true;
+        }
+        if (mfx_ascii_is_fws(c))
+            run->has_gap = run->has_odd_gap = true;
+        else if (!is_atext(c) && c != '.' && c != '@')
+            break;
+        run->has_eight_bit = run->has_eight_bit || c >= 0x80;
+    }
+    return address_scan_fail(s, start, "no valid text in brackets");
+}
+
+/* `more`, which was taken behind the run, becomes part of it. */
+static void
+append_run(const struct address_scan *s, struct address_run *run,
+           const struct address_run *more)
+{
+    if (more->count == 0)
+        return;
+    note_gap(s, run, more->start);
+    run->end = more->end;
+    run->count += more->count;
+    run->has_word = run->has_word || more->has_word;
+    run->has_quotes = run->has_quotes || more->has_quotes;
+    run->has_gap = run->has_gap || more->has_gap;
+    run->has_odd_gap = run->has_odd_gap || more->has_odd_gap;
+    run->has_eight_bit = run->has_eight_bit || more->has_eight_bit;
+}
+
+bool
+address_scan_phrase(struct address_scan *s, struct address_run *run)
+{
+    struct address_run more;
+    run->is_dotted = run->has_final_dot = false;
+    for (;;) {
+        size_t start = s->at;
+        if (address_scan_peek(s) == '[') {
+            if (!skip_brackets(s, run))
+                return false;
+        } else if (!address_scan_take(s, '@')) {
+            return true;
+        }
+        note_gap(s, run, start);
+        run->end = s->at;
+        run->count++;
+        if (!address_scan_run(s, &more))
+            return false;
+        append_run(s, run, &more);
+    }
 }
 
 /* At "[": to behind its "]". No literal of RFC 5321 4.1.3 has a quote or a
@@ -175,7 +238,7 @@ address_scan_domain(struct address_scan *s, struct address_run *run)
     }
     if (!address_scan_run(s, run))
         return false;
-    if (!run->is_dotted || run->has_quotes)
+    if ((!run->is_dotted && !run->has_final_dot) || run->has_quotes)
         return address_scan_fail(s, run->start, "domain expected");
     return true;
 }

@@ -23,7 +23,9 @@ struct address_scan {
 struct address_run {
     size_t start, end;  /* in the input, without CFWS around */
     size_t count;       /* of words and dots */
-    bool is_dotted;     /* word *("." word): fit for a local part */
+    bool is_dotted;     /* word *("." word) */
+    bool has_final_dot; /* that, and a dot behind */
+    bool has_word;      /* not dots alone */
     bool has_pair;      /* two words without a dot between */
     bool has_quotes;    /* some word is a quoted string */
     bool has_gap;       /* CFWS between words */
@@ -55,7 +57,10 @@ address_scan_take(struct address_scan *s, char c)
 bool address_scan_cfws(struct address_scan *s);
 /* Takes words and dots; an empty run when there are none. */
 bool address_scan_run(struct address_scan *s, struct address_run *run);
-/* Takes a domain or domain literal. */
+/* Goes on where a run ended, with what else is common in display names without
+ * quotes: "@", and "[text]" whose text has nothing that divides addresses. */
+bool address_scan_phrase(struct address_scan *s, struct address_run *run);
+/* Takes a domain, which may have a final dot, or domain literal. */
 bool address_scan_domain(struct address_scan *s, struct address_run *run);
 /* Takes an obsolete route "@a,@b:" when there is one. */
 bool address_scan_route(struct address_scan *s);

@@ -16,6 +16,12 @@ check(bool holds)
         abort();
 }
 
+static bool
+is_control(char c)
+{
+    return ((unsigned char)c < ' ' && c != '\t') || c == 0x7F;
+}
+
 /* raw stands in the input, and says the same when it is parsed alone. */
 static void
 check_box(const struct mfx_mailbox *box, struct mfx_str in,
@@ -25,6 +31,10 @@ check_box(const struct mfx_mailbox *box, struct mfx_str in,
     check(box->raw.p >= in.p && box->raw.p + box->raw.len <= in.p + in.len);
     check(mfx_address_list_parse(box->raw, arena, 1, &again) == MFX_OK);
     check(again.count == 1);
+    for (size_t i = 0; i < box->local.len; i++)
+        check(!is_control(box->local.p[i]));
+    for (size_t i = 0; i < box->domain.len; i++)
+        check(!is_control(box->domain.p[i]));
     check(mfx_str_eq(again.mailboxes[0].local, box->local));
     check(mfx_str_eq(again.mailboxes[0].domain, box->domain));
 }
