@@ -25,6 +25,7 @@ static const struct option long_options[] = {
     {"from",           required_argument, NULL, 'f'},
     {"domain",         required_argument, NULL, 'd'},
     {"domains",        required_argument, NULL, 'D'},
+    {"senders",        required_argument, NULL, 'Z'},
     {"client",         required_argument, NULL, 'a'},
     {"macro",          required_argument, NULL, 'M'},
     {"mta",            required_argument, NULL, 'k'},
@@ -46,7 +47,8 @@ static const char help_text[] =
     "  --connections N (16)  --messages N (1000)  --per-connection N (10)\n"
     "  --warm N (100)        messages before the measured ones\n"
     "  --size BYTES (4096), K and M allowed; --from DIR: messages from files\n"
-    "  --domain NAME         From domain; %u is a number below --domains N\n"
+    "  --domain NAME         From domain; %u is a number below --domains N;\n"
+    "                        of these --senders N write (all)\n"
     "  --client ADDRESS (127.0.0.1)  --macro NAME=VALUE  --mta postfix|sendmail\n"
     "  --pid PID             whose CPU time and memory to report\n"
     "  --save DIR            results; --save-every N: only each N-th\n"
@@ -102,6 +104,9 @@ take_option(struct arguments *a, int option, const char *value)
         return true;
     case 'D':
         l->source.domains = (unsigned)number(value);
+        return true;
+    case 'Z':
+        l->source.senders = (unsigned)number(value);
         return true;
     case 'a':
         l->client = value;
@@ -351,6 +356,8 @@ main(int argc, char **argv)
         fputs(help_text, stderr);
         return 64;
     }
+    if (a.load.source.senders == 0)
+        a.load.source.senders = a.load.source.domains;
     signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
     if (a.is_probe)

@@ -32,6 +32,7 @@ struct load_source {
     size_t size;        /* made up: bytes of the whole message */
     const char *domain; /* may hold one %u for the number below */
     unsigned domains;   /* how many; 1 for a pattern without %u */
+    unsigned senders;   /* of these so many write, evenly spread */
 };
 
 struct load {
