@@ -398,7 +398,8 @@ start
 envelope <lost@example.org> <b@example.net>
 header A: b
 close
-log *: aborted verdict=continue stage=data reason="" from=<lost@example.org>*
+# libmilter may see the end before it reads the field
+log *: aborted verdict=continue stage=* reason="" from=<lost@example.org>*
 log-count 1 *lost@example.org*
 alive
 
