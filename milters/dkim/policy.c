@@ -27,6 +27,38 @@ usable_domain(struct mfx_str domain, struct mfx_arena *arena)
     return mfx_str(NULL, 0);
 }
 
+static void
+add_author(struct dkim_plan *plan, struct mfx_str domain)
+{
+    if (plan->author_count < AUTHORS_MAX)
+        plan->author_domains[plan->author_count++] = domain;
+}
+
+static bool
+is_domain_byte(unsigned char c)
+{
+    return mfx_ascii_is_alnum(c) || c == '-' || c == '.' || c == '_' ||
+           c >= 0x80;
+}
+
+/* What a forgiving reader could take for the author's domain in a From that
+ * cannot be read: whatever follows an "@". */
+static void
+guess_authors(struct mfx_str value, struct mfx_arena *arena,
+              struct dkim_plan *plan)
+{
+    size_t at;
+    while ((at = mfx_str_find(value, '@')) < value.len) {
+        value = mfx_str_trim(mfx_str_from(value, at + 1));
+        size_t end = 0;
+        while (end < value.len && is_domain_byte((unsigned char)value.p[end]))
+            end++;
+        struct mfx_str domain = usable_domain(mfx_str_head(value, end), arena);
+        if (domain.len > 0)
+            add_author(plan, domain);
+    }
+}
+
 static enum mfx_rc
 take_authors(const struct mfx_header *from, struct mfx_arena *arena,
              struct dkim_plan *plan)
@@ -40,8 +72,10 @@ take_authors(const struct mfx_header *from, struct mfx_arena *arena,
             plan->author = list.mailboxes[i];
             plan->from_domain = domain;
         }
-        plan->author_domains[plan->author_count++] = domain;
+        add_author(plan, domain);
     }
+    if (rc == MFX_PERMFAIL)
+        guess_authors(from->value, arena, plan);
     return rc;
 }
 

@@ -75,10 +75,12 @@ const char *dkim_job_name(enum dkim_job job);
 
 struct dkim_plan {
     enum dkim_job job;
-    struct mfx_str reason;          /* why, for the log */
-    struct mfx_mailbox author;      /* first mailbox of From; may be empty */
-    struct mfx_str from_domain;     /* lower case, A-labels; may be empty */
-    struct mfx_str *author_domains; /* of every mailbox in every From field */
+    struct mfx_str reason;      /* why, for the log */
+    struct mfx_mailbox author;  /* first mailbox of From; may be empty */
+    struct mfx_str from_domain; /* lower case, A-labels; may be empty */
+    /* of every mailbox in every From field; of a field that cannot be read,
+     * every domain that stands in it */
+    struct mfx_str *author_domains;
     size_t author_count;
     struct dkim_signer *signers;
     bool is_exempt;   /* no results are removed either */
