@@ -179,7 +179,7 @@ storm 100
 second=$(rss_kb dkim)
 echo "# resident: $first KiB, $second KiB after 100 more reloads"
 steady() { [ "$second" -lt $((first + 8000)) ]; }
-if is_plain "$daemon"; then
+if is_plain; then
   ok "reloads leave nothing behind" steady
 fi
 
