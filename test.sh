@@ -63,7 +63,7 @@ stage_mta() {
   local tests
   tests=$(find "$source/t/mta" "$source/t/interop" -name '*.t' 2>/dev/null | sort)
   # shellcheck disable=SC2086
-  run mta with_build "$top/gcc" prove -j2 --timer $tests
+  run mta with_build "$top/gcc" prove --failures -j2 --timer $tests
 }
 
 sanitized() { # NAME FLAGS: with clang, so that the suite sees both compilers
