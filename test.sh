@@ -73,7 +73,7 @@ sanitized() { # NAME FLAGS: with clang, so that the suite sees both compilers
 
 stage_asan() {
   sanitized asan "-fsanitize=address,undefined -fno-sanitize-recover=all" || return
-  export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1
+  export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:quarantine_size_mb=4
   export UBSAN_OPTIONS=print_stacktrace=1
   run asan make -s -C "$top/asan" check style_tests=
 }
