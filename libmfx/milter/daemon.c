@@ -158,6 +158,10 @@ prepare(struct mfx_daemon *d)
     }
     mfx_log_set_level((enum mfx_log_level)s->common.log_level);
     int status = prepare_as_root(d, &s->common);
+    /* before the policy starts threads that log */
+    if (status == EX_OK)
+        mfx_log_open((enum mfx_log_target)s->common.log_target, d->filter->name,
+                     s->common.log_facility);
     mfx_snapshot_release(s);
     return status;
 }
@@ -176,8 +180,6 @@ load_first(struct mfx_daemon *d)
     if (rc != MFX_OK)
         return EX_CONFIG;
     mfx_snapshot_slot_set(&d->engine.snapshots, s);
-    mfx_log_open((enum mfx_log_target)s->common.log_target, d->filter->name,
-                 s->common.log_facility);
     return EX_OK;
 }
 
@@ -199,7 +201,9 @@ start_threads(struct mfx_daemon *d)
 {
     pthread_t thread;
     struct mfx_err err = {{0}};
+    const struct mfx_env clock = mfx_env_system();
     const struct mfx_snapshot *s = d->engine.snapshots.current;
+    d->started_wall_s = clock.wall_s(&clock); /* status tells it */
     d->watch = mfx_watch_new();
     if (d->watch != NULL)
         mfx_watch_set(d->watch, s);
@@ -306,9 +310,7 @@ undo(struct mfx_daemon *d)
 static int
 serve(struct mfx_daemon *d, int token)
 {
-    const struct mfx_env clock = mfx_env_system();
     d->has_run = true;
-    d->started_wall_s = clock.wall_s(&clock);
     mfx_signals_listen();
     mfx_event_set(&d->gate);
     log_started(d);
