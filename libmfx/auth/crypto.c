@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include <mfx/auth/lane.h>
+
 enum {
     IDLE_DIGESTS = 256,  /* kept for the process */
     IDLE_OPERATIONS = 8, /* kept for one key */
@@ -213,22 +215,43 @@ run_verify(struct operation *op, const unsigned char *digest,
                             MFX_DKIM_SHA256);
 }
 
+struct sign_job {
+    struct mfx_crypto_key *key;
+    const unsigned char *digest;
+    unsigned char *signature;
+    size_t *len;
+    enum mfx_rc rc;
+};
+
+static void
+sign_now(void *arg)
+{
+    struct sign_job *job = arg;
+    struct operation *op = operation_take(job->key);
+    if (op == NULL) {
+        ERR_clear_error();
+        return;
+    }
+    if (run_sign(op, job->digest, job->signature, job->len) == 1) {
+        operation_give(job->key, op);
+        job->rc = MFX_OK;
+        return;
+    }
+    operation_free(op);
+    job->rc = mfx_crypto_failure();
+}
+
 enum mfx_rc
 mfx_crypto_sign(struct mfx_crypto_key *key,
                 const unsigned char digest[MFX_DKIM_SHA256],
                 unsigned char *signature, size_t *len)
 {
-    struct operation *op = operation_take(key);
-    if (op == NULL) {
-        ERR_clear_error();
-        return MFX_TEMPFAIL;
-    }
-    if (run_sign(op, digest, signature, len) == 1) {
-        operation_give(key, op);
-        return MFX_OK;
-    }
-    operation_free(op);
-    return mfx_crypto_failure();
+    struct sign_job job = {key, digest, signature, len, MFX_TEMPFAIL};
+    if (key->algorithm == MFX_DKIM_RSA_SHA256)
+        mfx_lane_run(key, sign_now, &job);
+    else
+        sign_now(&job);
+    return job.rc;
 }
 
 static enum mfx_rc

@@ -4,7 +4,8 @@
 # holds data that belongs to a thread: a message moves from thread to thread.
 # The log, the daemon's own life (signals, its eventfd) and libmilter's callbacks
 # that come without a context are the exceptions.
-# So is auth/crypto: the digest that OpenSSL fetched once, and idle contexts.
+# So are auth/crypto (the digest that OpenSSL fetched once, idle contexts) and
+# auth/lane (threads that stay).
 use strict;
 use warnings;
 use FindBin;
@@ -24,7 +25,7 @@ my %sources = map { $_ => 1 } Style::sources('c');
 for my $object (sort @objects) {
     my $name = $object =~ s{^\Q$build\E/}{}r =~ s{/\.libs/[^/]*?([^/-]+)\.o$}{/$1}r;
     next if !$sources{"$name.c"}; # of a file that is gone
-    my $may = $name =~ m{^libmfx/(base/log|auth/crypto|milter/(daemon|signals?|libmilter))$};
+    my $may = $name =~ m{^libmfx/(base/log|auth/(crypto|lane)|milter/(daemon|signals?|libmilter))$};
     my @found;
     for (`nm -f sysv $object`) {
         my ($symbol, undef, $class, $type, undef, undef, $section) = map { s/^\s+|\s+$//gr } split /\|/;
