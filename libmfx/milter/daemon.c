@@ -286,8 +286,6 @@ stop(struct mfx_daemon *d, bool has_ended)
         (void)unlink(d->address.path);
     d->has_socket = false; /* by the end, another one may listen there */
     size_t left = drain(d);
-    if (!has_ended)
-        mfx_libmilter_stop();
     stop_threads(d);
     remove_ours(d);
     mfx_log_begin_daemon(&line, "stopped");

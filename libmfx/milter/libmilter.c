@@ -392,9 +392,3 @@ mfx_libmilter_run(void)
 {
     return smfi_main() == MI_SUCCESS;
 }
-
-void
-mfx_libmilter_stop(void)
-{
-    (void)smfi_stop();
-}
