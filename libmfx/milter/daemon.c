@@ -305,10 +305,9 @@ undo(struct mfx_daemon *d)
         mfx_engine_fini(&d->engine);
 }
 
-static int
+static _Noreturn void
 serve(struct mfx_daemon *d, int token)
 {
-    d->has_run = true;
     mfx_signals_listen();
     mfx_event_set(&d->gate);
     log_started(d);
@@ -322,11 +321,7 @@ serve(struct mfx_daemon *d, int token)
             mfx_keeper_tell(d->keeper, "HUP");
     }
     stop(d, (what & MFX_SIGNAL_ENDED) != 0);
-    /* libmilter's threads do not end with it: with one of them at work, the
-     * usual end of a process would pull libraries from under it */
-    if (atomic_load(&d->engine.connections) > 0)
-        _exit(EX_OK);
-    return EX_OK;
+    mfx_daemon_process_end(EX_OK);
 }
 
 int
@@ -345,7 +340,7 @@ mfx_daemon_run(struct mfx_daemon *d)
     if (status == EX_OK)
         status = start_threads(d);
     if (status == EX_OK)
-        return serve(d, token);
+        serve(d, token);
     undo(d);
     if (d->line.detach)
         mfx_daemon_process_detached(token, status);

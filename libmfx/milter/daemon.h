@@ -42,7 +42,6 @@ struct mfx_daemon {
     const char *pid_file, *control_path; /* what is ours to remove */
     struct mfx_event gate; /* libmilter starts when signals are safe */
     bool has_socket;       /* ours, to be removed */
-    bool has_run;
     pthread_mutex_t reload_mutex;
     uint64_t started_wall_s;
     atomic_bool is_reload_failed; /* the last one */

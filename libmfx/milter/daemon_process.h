@@ -55,4 +55,8 @@ void mfx_daemon_process_detached(int token, int status);
 /* sd_notify(3): "READY=1". Does nothing without NOTIFY_SOCKET. */
 void mfx_daemon_process_notify(const char *text);
 
+/* Ends a process that libmilter's threads still run in: nothing is freed that
+ * they may look at, as exit() would. */
+_Noreturn void mfx_daemon_process_end(int status);
+
 #endif

@@ -173,10 +173,7 @@ mfx_main(int argc, char **argv, const struct mfx_filter *filter)
     if (d->arena != NULL)
         d->common_options = mfx_common_options(filter->name, d->arena);
     int status = d->common_options == NULL ? EX_OSERR : start(d, argc, argv);
-    /* libmilter's threads are never joined and may still look at it */
-    if (!d->has_run) {
-        mfx_arena_free(d->arena);
-        free(d);
-    }
+    mfx_arena_free(d->arena);
+    free(d);
     return status;
 }
