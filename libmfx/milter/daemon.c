@@ -310,6 +310,10 @@ serve(struct mfx_daemon *d, int token)
 {
     mfx_signals_listen();
     mfx_event_set(&d->gate);
+    if (mfx_signals_park_rival(2000) != MFX_OK)
+        mfx_log_say(MFX_LOG_WARNING, "signals_shared", "reason",
+                    "libmilter's signal thread was not found: a signal may "
+                    "stop the daemon at once");
     log_started(d);
     mfx_daemon_process_notify("READY=1");
     if (d->line.detach)

@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <mfx/milter/signals.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdint.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <mfx/base/env.h>
 
 /* A handler has no argument: this is the state of the process. */
 static struct {
     int fd;
     atomic_uint pending;
+    atomic_int rival; /* the thread to sleep; 0: none */
+    atomic_bool is_parked;
 } state = {.fd = -1};
 
 void
@@ -90,4 +99,78 @@ mfx_signals_wait(int timeout_ms)
         read(state.fd, &count, sizeof count) < 0 && errno != EAGAIN)
         return 0;
     return atomic_exchange(&state.pending, 0);
+}
+
+/* --- libmilter's thread --- */
+
+/* Runs in the rival only, with every signal blocked, and never returns to its
+ * sigwait. */
+static void
+on_park(int number)
+{
+    sigset_t all;
+    (void)number;
+    if ((int)syscall(SYS_gettid) != atomic_load(&state.rival))
+        return;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, NULL);
+    atomic_store(&state.is_parked, true);
+    for (;;)
+        (void)pause();
+}
+
+/* The signals that a thread of this process blocks, as a mask of bits;
+ * everything when it cannot be read. */
+static unsigned long long
+blocked_by(const char *thread)
+{
+    char path[64], line[256];
+    unsigned long long mask = ~0ULL;
+    (void)snprintf(path, sizeof path, "/proc/self/task/%.20s/status", thread);
+    FILE *status = fopen(path, "re");
+    if (status == NULL)
+        return mask;
+    while (fgets(line, sizeof line, status) != NULL)
+        if (strncmp(line, "SigBlk:", 7) == 0)
+            mask = strtoull(line + 7, NULL, 16);
+    (void)fclose(status);
+    return mask;
+}
+
+/* The thread besides the first that waits for HUP: sigwait unblocks it. */
+static int
+find_rival(void)
+{
+    int found = 0;
+    const struct dirent *entry;
+    DIR *threads = opendir("/proc/self/task");
+    if (threads == NULL)
+        return 0;
+    while (found == 0 && (entry = readdir(threads)) != NULL) {
+        int thread = (int)strtol(entry->d_name, NULL, 10);
+        if (thread > 0 && thread != (int)getpid() &&
+            (blocked_by(entry->d_name) & 1ULL << (SIGHUP - 1)) == 0)
+            found = thread;
+    }
+    (void)closedir(threads);
+    return found;
+}
+
+enum mfx_rc
+mfx_signals_park_rival(uint64_t timeout_ms)
+{
+    const struct timespec pause_ns = {.tv_nsec = 1000000};
+    const uint64_t until_ms = mfx_mono_ms() + timeout_ms;
+    handle(SIGRTMAX, on_park, SA_RESTART);
+    while (!atomic_load(&state.is_parked)) {
+        if (mfx_mono_ms() >= until_ms)
+            return MFX_TEMPFAIL;
+        int rival = atomic_load(&state.rival);
+        if (rival == 0 && (rival = find_rival()) > 0) {
+            atomic_store(&state.rival, rival);
+            (void)syscall(SYS_tgkill, getpid(), rival, SIGRTMAX);
+        }
+        (void)nanosleep(&pause_ns, NULL);
+    }
+    return MFX_OK;
 }
