@@ -50,6 +50,7 @@ struct mfx_authority_config {
      * False: stop, the rest counts as not asked. May be NULL. */
     bool (*pace)(void *arg);
     void *arg;
+    bool (*is_stopping)(void *arg); /* true: end soon; may be NULL */
 };
 
 enum mfx_authority_status {

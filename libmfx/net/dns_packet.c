@@ -12,6 +12,7 @@ enum {
     NEGATIVE_TTL_MAX = 3 * 3600, /* RFC 2308 5 */
     BIT_QR = 0x8000,
     BITS_OPCODE = 0x7800,
+    BIT_AA = 0x0400,
     BIT_TC = 0x0200,
     BIT_RD = 0x0100,
     BIT_AD = 0x0020,
@@ -35,7 +36,8 @@ mfx_dns_packet_write(unsigned char out[MFX_DNS_QUERY_MAX],
     unsigned char *p = out;
     bool has_edns = (flags & MFX_DNS_WRITE_EDNS) != 0;
     p = put_u16(p, asked->id);
-    p = put_u16(p, BIT_RD | ((flags & MFX_DNS_WRITE_AD) != 0 ? BIT_AD : 0));
+    p = put_u16(p, ((flags & MFX_DNS_WRITE_DIRECT) != 0 ? 0U : BIT_RD) |
+                       ((flags & MFX_DNS_WRITE_AD) != 0 ? BIT_AD : 0U));
     p = put_u16(p, 1);
     p = put_u16(p, 0);
     p = put_u16(p, 0);
@@ -73,6 +75,7 @@ struct reader {
     struct rr *answers;
     unsigned rcode;
     bool has_soa, has_ns;
+    size_t soa_owner_at;
     uint32_t negative_ttl_s;
 };
 
@@ -193,6 +196,7 @@ read_soa(struct reader *r, const struct rr *rr)
     if (ttl_s > rr->ttl_s)
         ttl_s = rr->ttl_s;
     r->has_soa = true;
+    r->soa_owner_at = rr->owner_at;
     r->negative_ttl_s = ttl_s > NEGATIVE_TTL_MAX ? NEGATIVE_TTL_MAX : ttl_s;
     return true;
 }
@@ -240,12 +244,21 @@ is_of(const struct reader *r, const struct rr *rr,
            mfx_dns_name_eq(&owner, name);
 }
 
-/* Follows CNAMEs from *name to where records of the type are, or to the end.
+static void
+note_ttl(struct mfx_dns_packet *packet, uint32_t ttl_s)
+{
+    if (ttl_s < packet->answer.ttl_s)
+        packet->answer.ttl_s = ttl_s;
+    if (ttl_s > packet->longest_ttl_s)
+        packet->longest_ttl_s = ttl_s;
+}
+
+/* Follows CNAMEs from packet->end to where records of the type are, or to the end.
  * *count: how many there are. */
 static enum mfx_rc
-follow(const struct reader *r, struct mfx_dns_name *name, size_t *count,
-       uint32_t *ttl_s)
+follow(const struct reader *r, struct mfx_dns_packet *packet, size_t *count)
 {
+    struct mfx_dns_name *name = &packet->end;
     for (int hops = 0; hops <= CNAMES_MAX; hops++) {
         const struct rr *alias = NULL;
         *count = 0;
@@ -260,8 +273,8 @@ follow(const struct reader *r, struct mfx_dns_name *name, size_t *count,
             return MFX_OK;
         if (!data_is_name(r, alias, 0, name))
             return MFX_PERMFAIL;
-        if (alias->ttl_s < *ttl_s)
-            *ttl_s = alias->ttl_s;
+        packet->is_alias = true;
+        note_ttl(packet, alias->ttl_s);
     }
     return MFX_PERMFAIL;
 }
@@ -343,9 +356,9 @@ read_record(const struct reader *r, const struct rr *rr,
 }
 
 static enum mfx_rc
-make_records(const struct reader *r, const struct mfx_dns_name *name,
-             size_t count, struct mfx_dns_answer *answer)
+make_records(struct reader *r, size_t count, struct mfx_dns_packet *packet)
 {
+    struct mfx_dns_answer *answer = &packet->answer;
     struct mfx_dns_record *records =
         mfx_arena_alloc_array(r->arena, count, sizeof *records);
     if (records == NULL)
@@ -353,34 +366,36 @@ make_records(const struct reader *r, const struct mfx_dns_name *name,
     answer->records = records;
     for (size_t i = 0; i < r->counts[1]; i++) {
         const struct rr *rr = &r->answers[i];
-        if (!is_of(r, rr, name, r->asked->type))
+        if (!is_of(r, rr, &packet->end, r->asked->type))
             continue;
         enum mfx_rc rc = read_record(r, rr, &records[answer->count++]);
+        if (rc == MFX_OK && r->asked->type == MFX_DNS_SOA && !read_soa(r, rr))
+            rc = MFX_PERMFAIL;
         if (rc != MFX_OK)
             return rc;
-        if (rr->ttl_s < answer->ttl_s)
-            answer->ttl_s = rr->ttl_s;
+        note_ttl(packet, rr->ttl_s);
     }
     answer->status = MFX_DNS_ANSWER;
     return MFX_OK;
 }
 
+/* The name in whose zone nothing was found. */
 static enum mfx_rc
-make_answer(const struct reader *r, struct mfx_dns_answer *answer)
+note_zone(const struct reader *r, struct mfx_dns_answer *answer)
 {
-    struct mfx_dns_name name = r->asked->name;
-    size_t count = 0;
-    answer->rcode = r->rcode;
-    answer->status = MFX_DNS_FAILED;
-    if (r->rcode != 0 && r->rcode != RCODE_NXDOMAIN)
+    struct mfx_dns_name owner;
+    size_t at = r->soa_owner_at;
+    if (!r->has_soa)
         return MFX_OK;
-    answer->is_authentic = (r->flags & BIT_AD) != 0;
-    answer->ttl_s = UINT32_MAX;
-    enum mfx_rc rc = follow(r, &name, &count, &answer->ttl_s);
-    if (rc != MFX_OK)
-        return rc;
-    if (r->rcode == 0 && count > 0)
-        return make_records(r, &name, count, answer);
+    if (!mfx_dns_name_unpack(r->bytes, &at, &owner))
+        return MFX_PERMFAIL;
+    answer->zone = mfx_dns_name_text(&owner, r->arena);
+    return answer->zone.p == NULL ? MFX_TEMPFAIL : MFX_OK;
+}
+
+static enum mfx_rc
+make_negative(const struct reader *r, struct mfx_dns_answer *answer)
+{
     if (answer->ttl_s > r->negative_ttl_s)
         answer->ttl_s = r->negative_ttl_s;
     if (r->rcode == RCODE_NXDOMAIN)
@@ -388,7 +403,30 @@ make_answer(const struct reader *r, struct mfx_dns_answer *answer)
     else if (r->has_soa || !r->has_ns)
         answer->status = MFX_DNS_NO_DATA;
     /* else a referral: this server does not ask others for us */
-    return MFX_OK;
+    return note_zone(r, answer);
+}
+
+static enum mfx_rc
+make_answer(struct reader *r, struct mfx_dns_packet *packet)
+{
+    struct mfx_dns_answer *answer = &packet->answer;
+    size_t count = 0;
+    packet->is_authoritative = (r->flags & BIT_AA) != 0;
+    packet->end = r->asked->name;
+    answer->rcode = r->rcode;
+    answer->status = MFX_DNS_FAILED;
+    if (r->rcode != 0 && r->rcode != RCODE_NXDOMAIN)
+        return MFX_OK;
+    answer->is_authentic = (r->flags & BIT_AD) != 0;
+    answer->ttl_s = UINT32_MAX;
+    enum mfx_rc rc = follow(r, packet, &count);
+    if (rc == MFX_OK && r->rcode == 0 && count > 0)
+        rc = make_records(r, count, packet);
+    else if (rc == MFX_OK)
+        rc = make_negative(r, answer);
+    packet->has_soa = r->has_soa;
+    packet->negative_ttl_s = r->negative_ttl_s;
+    return rc;
 }
 
 enum mfx_rc
@@ -411,6 +449,6 @@ mfx_dns_packet_read(struct mfx_str bytes, const struct mfx_dns_asked *asked,
     if (rc == MFX_OK)
         rc = read_additional(&r);
     if (rc == MFX_OK)
-        rc = make_answer(&r, &packet->answer);
+        rc = make_answer(&r, packet);
     return rc;
 }

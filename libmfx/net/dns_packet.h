@@ -31,6 +31,7 @@ struct mfx_dns_asked {
 enum mfx_dns_write {
     MFX_DNS_WRITE_EDNS = 1,
     MFX_DNS_WRITE_AD = 2, /* "tell me whether it is authentic", RFC 6840 5.7 */
+    MFX_DNS_WRITE_DIRECT = 4, /* without RD: to an authoritative server */
 };
 
 /* flags: of enum mfx_dns_write. Returns the length. */
@@ -40,6 +41,13 @@ size_t mfx_dns_packet_write(unsigned char out[MFX_DNS_QUERY_MAX],
 struct mfx_dns_packet {
     bool is_truncated; /* the rest says nothing then */
     struct mfx_dns_answer answer;
+    /* for those who ask authoritative servers */
+    bool is_authoritative;   /* AA */
+    bool is_alias;           /* CNAMEs were followed, to `end` */
+    bool has_soa;            /* in the authority section, or as the answer */
+    uint32_t longest_ttl_s;  /* of the answer's chain */
+    uint32_t negative_ttl_s; /* has_soa */
+    struct mfx_dns_name end;
 };
 
 enum mfx_rc mfx_dns_packet_read(struct mfx_str bytes,

@@ -11,6 +11,7 @@ mfx_dns_reply_new(const struct mfx_dns_answer *answer)
     char *text;
     for (size_t i = 0; i < answer->count; i++)
         size += answer->records[i].text.len;
+    size += answer->zone.len;
     struct mfx_dns_reply *reply = malloc(size);
     if (reply == NULL)
         return NULL;
@@ -27,6 +28,9 @@ mfx_dns_reply_new(const struct mfx_dns_answer *answer)
         record->text.p = text;
         text += record->text.len;
     }
+    if (answer->zone.len > 0)
+        memcpy(text, answer->zone.p, answer->zone.len);
+    reply->answer.zone.p = text;
     return reply;
 }
 

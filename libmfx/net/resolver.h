@@ -68,6 +68,9 @@ struct mfx_dns_answer {
     uint32_t ttl_s;    /* smallest of the chain; negative TTL from the SOA */
     size_t count;
     const struct mfx_dns_record *records;
+    /* NO_NAME, NO_DATA: the owner of the SOA that came with it, which is the
+     * zone the name (or the end of its CNAMEs) belongs to; may be empty */
+    struct mfx_str zone;
 };
 
 struct mfx_dns_question;
