@@ -8,7 +8,9 @@
  * published). From what is known of each key, the policy and the time, decide
  * says each key's state, why, and the next step. Pure: no clock, no DNS.
  *
+ *     dkim_key_state_look(&facts[i], &look, now_s);        what DNS showed
  *     chosen = dkim_key_state_decide(&policy, facts, count, now_s, verdicts);
+ *     dkim_key_state_apply(facts, count, chosen, now_s);   so it is now
  *
  * The rules:
  * - No key signs before its not_before.
@@ -73,7 +75,8 @@ struct dkim_key_facts {
     uint64_t published_since_s; /* first look of an unbroken row of ALL; 0 */
     uint32_t wait_s;          /* longest of TTL and negative TTL in that row */
     uint64_t active_since_s;  /* 0: it never was, or fell back since */
-    uint64_t retired_since_s; /* it was active, and a newer one is; 0 */
+    uint64_t retired_since_s; /* a newer one is active since; 0 */
+    uint64_t lost_since_s;    /* it was active and lost its record; 0 */
 };
 
 struct dkim_key_policy {
@@ -126,10 +129,22 @@ struct dkim_key_verdict {
 
 #define DKIM_KEY_STATE_NONE ((size_t)-1)
 
+/* Result of asking all servers once. */
+struct dkim_key_look {
+    enum dkim_in_dns in_dns; /* UNKNOWN: an outage; changes nothing */
+    bool is_lacking;
+    uint32_t wait_s; /* longest TTL, negative ones too */
+};
+void dkim_key_state_look(struct dkim_key_facts *facts,
+                         const struct dkim_key_look *look, uint64_t now_s);
+
 /* Returns the index of the key that signs; DKIM_KEY_STATE_NONE when none may.
  * verdicts: one for each key. */
 size_t dkim_key_state_decide(const struct dkim_key_policy *policy,
                              const struct dkim_key_facts *keys, size_t count,
                              uint64_t now_s, struct dkim_key_verdict *verdicts);
+/* Notes who signs now: active, retired and lost since. */
+void dkim_key_state_apply(struct dkim_key_facts *keys, size_t count,
+                          size_t chosen, uint64_t now_s);
 
 #endif
