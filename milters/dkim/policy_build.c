@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "alignment.h"
 #include "published.h"
 
 enum {
@@ -166,6 +167,25 @@ check_published(const struct dkim_signer *signer, void *arg)
 }
 
 static void
+warn_unaligned(const struct dkim_alignment *found, void *arg)
+{
+    const struct mfx_policy_build *build = arg;
+    mfx_problem_add(build->problems, MFX_PROBLEM_WARNING, "", 0, "%s",
+                    found->text);
+}
+
+static void
+check_alignment(const struct mfx_policy_build *build,
+                const struct dkim_policy *policy)
+{
+    struct dkim_alignment_check *check = dkim_alignment_new(build->env);
+    if (check != NULL)
+        dkim_alignment_each(check, policy, warn_unaligned,
+                            (void *)(uintptr_t)build);
+    dkim_alignment_free(check);
+}
+
+static void
 warn_unused(const struct mfx_policy_build *build, const struct dkim_settings *s)
 {
     if (s->sign.enable && s->sign.signing_table == NULL &&
@@ -199,6 +219,8 @@ make_signers(const struct mfx_policy_build *build, struct dkim_policy *policy)
     if (rc == MFX_OK && build->check_dns)
         dkim_signers_each(policy->signers, check_published,
                           (void *)(uintptr_t)build);
+    if (rc == MFX_OK && build->check_dns)
+        check_alignment(build, policy);
     return rc;
 }
 

@@ -4,12 +4,13 @@
  */
 #include <mfx/mail/header.h>
 
+#include "../alignment.h"
 #include "../policy.h"
 #include "verb.h"
 
 struct request {
     const char *config, *from, *client, *client_name, *login, *daemon_name;
-    const char *sender, *recipient, *macro;
+    const char *sender, *recipient, *macro, *dns, *zone;
 };
 
 struct work {
@@ -20,6 +21,7 @@ struct work {
     struct dkim_facts facts;
     struct mfx_decision decision;
     struct dkim_plan plan;
+    struct dkim_alignment alignment;
 };
 
 /* --macro NAME=VALUE; braces may be left out. */
@@ -124,6 +126,9 @@ print_json(const struct work *w)
                           signers, "trace", trace);
     (void)json_object_set_new(o, "reason", verb_json(w->plan.reason));
     (void)json_object_set_new(o, "from_domain", verb_json(w->plan.from_domain));
+    if (w->alignment.status == DKIM_ALIGNMENT_BAD)
+        (void)json_object_set_new(o, "warning",
+                                  verb_json(mfx_str_of(w->alignment.text)));
     verb_print_json(o);
 }
 
@@ -142,6 +147,9 @@ print_text(const struct work *w)
     for (const struct mfx_decision_note *n = w->decision.trace; n != NULL;
          n = n->next)
         (void)printf("  %s: %s\n", n->key, verb_text(run, n->text));
+    if (w->alignment.status == DKIM_ALIGNMENT_BAD)
+        (void)printf("warning: %s\n",
+                     verb_text(run, mfx_str_of(w->alignment.text)));
 }
 
 static int
@@ -160,6 +168,27 @@ exit_for(enum dkim_job job)
     return EXIT_TEMP;
 }
 
+/* DNS is asked only where a d= is not the From domain itself. */
+static int
+check_alignment(struct work *w)
+{
+    struct verb_env env;
+    const struct dkim_plan *plan = &w->plan;
+    if (plan->job != DKIM_JOB_SIGN)
+        return EXIT_OK;
+    int status = verb_env_init(w->run, w->request->dns, w->request->zone,
+                               w->loaded, &env);
+    if (status != EXIT_OK)
+        return status;
+    struct dkim_alignment_check *check = dkim_alignment_new(&env.env);
+    if (check != NULL)
+        dkim_alignment_of(check, plan->from_domain, mfx_str(NULL, 0),
+                          plan->signers, w->run->arena, &w->alignment);
+    dkim_alignment_free(check);
+    verb_env_fini(&env);
+    return EXIT_OK;
+}
+
 static int
 explain(struct work *w, const char *path)
 {
@@ -171,6 +200,9 @@ explain(struct work *w, const char *path)
     mfx_decision_init(&w->decision, w->run->arena);
     dkim_policy_plan(w->loaded->policy, &w->facts, w->run->arena, &w->decision,
                      &w->plan);
+    status = check_alignment(w);
+    if (status != EXIT_OK)
+        return status;
     if (w->run->as_json)
         print_json(w);
     else
@@ -194,6 +226,8 @@ verb_explain(struct verb_run *run, int argc, char **argv)
         {"macro",       0,   &r.macro,       NULL},
         {"sender",      0,   &r.sender,      NULL},
         {"recipient",   0,   &r.recipient,   NULL},
+        {"dns",         0,   &r.dns,         NULL},
+        {"zone",        0,   &r.zone,        NULL},
         {NULL,          0,   NULL,           NULL},
     };
     int first;

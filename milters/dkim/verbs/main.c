@@ -55,6 +55,23 @@ static const char testkey_help[] =
     "Exit status: 0 all match, 1 one does not, 2 DNS gave no answer for one,\n"
     "64 wrong usage, 66 no such file, 78 configuration or key unusable.\n";
 
+static const char zone_help[] =
+    "Usage: mfxctl dkim zone [--config FILE] [--format zone|nsupdate|json]\n"
+    "           [--relative] [--ttl TIME] [DOMAIN...]\n"
+    "\n"
+    "Writes the records of all signing keys of the configuration, or those of\n"
+    "the domains named, to stdout: as lines for a zone file, as a script for\n"
+    "nsupdate (each record takes the place of all TXT at its name), or as JSON.\n"
+    "\n"
+    "  -c, --config FILE         the daemon's configuration\n"
+    "  -f, --format WORD         zone (the default), nsupdate or json\n"
+    "  -r, --relative            names below an $ORIGIN line for each domain\n"
+    "  -t, --ttl TIME            such as 1h; nsupdate: 1h unless said\n"
+    "  -j, --json                as --format json\n"
+    "\n"
+    "Exit status: 0 written, 1 no such key, 64 wrong usage, 78 configuration\n"
+    "or a key unusable.\n";
+
 static const char sign_help[] =
     "Usage: mfxctl dkim sign [--config FILE] [--json] FILE\n"
     "       mfxctl dkim sign --key KEYFILE --domain DOMAIN\n"
@@ -119,6 +136,8 @@ static const char explain_help[] =
     "      --macro NAME=VALUE   a macro that origin.macros names\n"
     "      --sender ADDRESS     the envelope sender; \"\" for a bounce\n"
     "      --recipient ADDRESS  an envelope recipient\n"
+    "      --dns ADDRESS:PORT   ask this server for DMARC records\n"
+    "      --zone FILE          take them from lines \"name TYPE data\"\n"
     "  -j, --json               prints one JSON object\n"
     "\n"
     "Exit status: 0 sign, verify or pass, 1 refuse, 2 defer, 64 wrong usage,\n"
@@ -128,6 +147,7 @@ static const struct verb verbs[] = {
     {"genkey",  verb_genkey,  "make a key and the record for DNS",               genkey_help },
     {"testkey", verb_testkey, "compare keys with what DNS publishes",
      testkey_help                                                                            },
+    {"zone",    verb_zone,    "the records of all keys for a name server",       zone_help   },
     {"sign",    verb_sign,    "sign a message",                                  sign_help   },
     {"verify",  verb_verify,  "check the signatures of a message, with reasons",
      verify_help                                                                             },

@@ -5,6 +5,7 @@
 #include <mfx/mail/address.h>
 #include <mfx/net/resolver.h>
 
+#include "../alignment.h"
 #include "../policy.h"
 #include "../published.h"
 #include "verb.h"
@@ -28,7 +29,7 @@ struct work {
     const struct verb_run *run;
     const struct request *request;
     struct item *first, **end;
-    json_t *results;
+    json_t *results, *warnings;
     size_t total, failed, unknown;
 };
 
@@ -146,6 +147,33 @@ test(struct work *w, const struct mfx_env *env, const struct item *item)
     report(w, item, word_for(&p), &p, is_match ? NULL : p.text);
 }
 
+/* --- DMARC --- */
+
+static void
+warn(const struct dkim_alignment *found, void *arg)
+{
+    struct work *w = arg;
+    struct mfx_str text = mfx_str_of(found->text);
+    const char *domain = w->request->domain;
+    if (domain != NULL &&
+        !mfx_domain_is_within(found->from, mfx_str_of(domain)))
+        return;
+    if (w->run->as_json)
+        (void)json_array_append_new(w->warnings, verb_json(text));
+    else
+        (void)printf("warning: %s\n", verb_text(w->run, text));
+}
+
+static void
+check_alignment(struct work *w, const struct mfx_env *env,
+                const struct mfx_offline *loaded)
+{
+    struct dkim_alignment_check *check = dkim_alignment_new(env);
+    if (check != NULL)
+        dkim_alignment_each(check, loaded->policy, warn, w);
+    dkim_alignment_free(check);
+}
+
 static int
 test_all(struct work *w, const struct mfx_offline *loaded)
 {
@@ -154,19 +182,24 @@ test_all(struct work *w, const struct mfx_offline *loaded)
         verb_env_init(w->run, w->request->dns, w->request->zone, loaded, &env);
     if (status != EXIT_OK)
         return status;
-    if (w->run->as_json)
+    if (w->run->as_json) {
         w->results = json_array();
+        w->warnings = json_array();
+    }
     size_t n = 0;
     for (const struct item *item = w->first; item != NULL; item = item->next) {
         if (n++ % ASKED_AHEAD == 0 && item->next != NULL)
             ask_ahead(w, &env.env, item);
         test(w, &env.env, item);
     }
+    if (loaded != NULL && w->request->selector == NULL)
+        check_alignment(w, &env.env, loaded);
     verb_env_fini(&env);
     if (w->run->as_json)
-        verb_print_json(json_pack("{s:o, s:i, s:i, s:i}", "keys", w->results,
-                                  "total", (int)w->total, "failed",
-                                  (int)w->failed, "unknown", (int)w->unknown));
+        verb_print_json(json_pack("{s:o, s:i, s:i, s:i, s:o}", "keys",
+                                  w->results, "total", (int)w->total, "failed",
+                                  (int)w->failed, "unknown", (int)w->unknown,
+                                  "warnings", w->warnings));
     else if (w->total > 1)
         (void)printf("%zu keys, %zu failed, %zu without an answer\n", w->total,
                      w->failed, w->unknown);

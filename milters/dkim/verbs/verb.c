@@ -4,6 +4,8 @@
 #include <getopt.h>
 #include <stdarg.h>
 
+#include "../record_text.h"
+
 enum {
     MAX_OPTIONS = 24,
     FIRST_CODE = 1000, /* getopt's answer for options[0] */
@@ -151,6 +153,16 @@ verb_json(struct mfx_str text)
     json_t *j = json_stringn(mfx_buf_text(&copy), copy.len);
     mfx_buf_fini(&copy);
     return j;
+}
+
+json_t *
+verb_json_strings(struct mfx_str record)
+{
+    json_t *strings = json_array();
+    struct mfx_str string;
+    while (dkim_record_string(&record, &string))
+        (void)json_array_append_new(strings, verb_json(string));
+    return strings;
 }
 
 const char *

@@ -61,6 +61,8 @@ int verb_status(enum mfx_rc rc);
 void verb_print_json(json_t *value);
 /* Text from a message or DNS: bytes that are not UTF-8 become '?'. */
 json_t *verb_json(struct mfx_str text);
+/* A record cut in strings of at most 255 octets. */
+json_t *verb_json_strings(struct mfx_str record);
 /* For terminals: control and 8-bit bytes become '?'; in the arena. */
 const char *verb_text(const struct verb_run *run, struct mfx_str text);
 
@@ -93,6 +95,7 @@ int verb_genkey(struct verb_run *run, int argc, char **argv);
 int verb_testkey(struct verb_run *run, int argc, char **argv);
 int verb_sign(struct verb_run *run, int argc, char **argv);
 int verb_verify(struct verb_run *run, int argc, char **argv);
+int verb_zone(struct verb_run *run, int argc, char **argv);
 int verb_explain(struct verb_run *run, int argc, char **argv);
 
 #endif
