@@ -178,6 +178,11 @@ policy_verdict(const struct mfx_dkim_check *check,
         v.reason = "l= leaves a part of the body unsigned";
     else if (check->misses_required)
         v.reason = "a required header field is not signed";
+    else if (!result->key_is_authentic &&
+             limits->unprotected_key != MFX_DKIM_NONE)
+        v = (struct verdict){limits->unprotected_key,
+                             MFX_DKIM_FAULT_UNPROTECTED,
+                             "the key is not protected by DNSSEC"};
     return v.reason == NULL ? pass : v;
 }
 

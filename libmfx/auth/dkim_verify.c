@@ -284,11 +284,13 @@ want_body(struct mfx_dkim_verifier *v, struct mfx_dkim_check *check)
 
 static bool
 misses_required(const struct mfx_dkim_verifier *v,
-                const struct mfx_dkim_check *check)
+                const struct mfx_dkim_check *check,
+                const struct mfx_headers *headers)
 {
     struct mfx_str rest = v->limits.required_headers, name;
     while (mfx_str_word(&rest, ", \t", &name))
-        if (!mfx_dkim_signature_has_name(check->sig.names, name))
+        if (mfx_headers_first(headers, name) != NULL &&
+            !mfx_dkim_signature_has_name(check->sig.names, name))
             return true;
     return false;
 }
@@ -305,7 +307,7 @@ prepare(struct mfx_dkim_verifier *v, struct slot *slot,
     check->is_aligned = slot->is_aligned;
     if (check->sig.problem != NULL)
         return;
-    check->misses_required = misses_required(v, check);
+    check->misses_required = misses_required(v, check, headers);
     hash_header(v, check, headers);
     want_body(v, check);
 }

@@ -23,7 +23,8 @@
  *              d=, rsa-sha1, RSA below 1024 bits or above 8192; no key, key
  *              revoked, unreadable or not fit for the signature
  *   policy     expired or from the future; l= that leaves octets unsigned;
- *              required fields not signed; RSA below min_rsa_bits
+ *              required fields not signed; RSA below min_rsa_bits; a key
+ *              that DNSSEC does not protect, when the caller wants it so
  *   temperror  DNS gave no answer. A body that does not match is `fail` all
  *              the same: no key could mend it.
  */
@@ -37,20 +38,6 @@
 
 MFX_API_BEGIN
 
-struct mfx_dkim_verify_limits {
-    size_t max_signatures;   /* 10; the rest are counted, not checked */
-    unsigned min_rsa_bits;   /* 1024, never below */
-    uint64_t clock_skew_s;   /* 300: for t= in the future and x= in the past */
-    size_t max_header_items; /* 1000 names in h=; more is a permerror */
-    bool fix_line_ends;      /* for files: bare LF is CRLF */
-    struct mfx_dkim_record_cache *records; /* may be NULL */
-    /* l= that leaves octets unsigned: policy instead of pass */
-    bool accept_partial_body;
-    /* names that h= must hold besides From (comma list); else policy */
-    struct mfx_str required_headers;
-};
-struct mfx_dkim_verify_limits mfx_dkim_verify_limits_default(void);
-
 /* RFC 8601 2.7.1. */
 enum mfx_dkim_status {
     MFX_DKIM_NONE,
@@ -63,6 +50,24 @@ enum mfx_dkim_status {
 };
 const char *mfx_dkim_status_name(enum mfx_dkim_status status);
 
+struct mfx_dkim_verify_limits {
+    size_t max_signatures;   /* 10; the rest are counted, not checked */
+    unsigned min_rsa_bits;   /* 1024, never below */
+    uint64_t clock_skew_s;   /* 300: for t= in the future and x= in the past */
+    size_t max_header_items; /* 1000 names in h=; more is a permerror */
+    bool fix_line_ends;      /* for files: bare LF is CRLF */
+    struct mfx_dkim_record_cache *records; /* may be NULL */
+    /* l= that leaves octets unsigned: policy instead of pass */
+    bool accept_partial_body;
+    /* names that h= must hold besides From, when the message has such a field
+     * (comma list); else policy */
+    struct mfx_str required_headers;
+    /* what a pass becomes whose key record was not authentic (DNSSEC): NONE
+     * leaves it, NEUTRAL, POLICY */
+    enum mfx_dkim_status unprotected_key;
+};
+struct mfx_dkim_verify_limits mfx_dkim_verify_limits_default(void);
+
 /* Which part was at fault, for exit codes and counters. */
 enum mfx_dkim_fault {
     MFX_DKIM_FAULT_NONE,
@@ -73,8 +78,11 @@ enum mfx_dkim_fault {
     MFX_DKIM_FAULT_KEY,         /* record unusable, revoked, mismatched */
     MFX_DKIM_FAULT_EXPIRED,     /* x= in the past, t= in the future */
     MFX_DKIM_FAULT_BODY_HASH,
-    MFX_DKIM_FAULT_SIGNATURE, /* header hash */
-    MFX_DKIM_FAULT_POLICY,    /* l=, required headers */
+    MFX_DKIM_FAULT_SIGNATURE,   /* header hash */
+    MFX_DKIM_FAULT_POLICY,      /* l=, required headers */
+    MFX_DKIM_FAULT_UNPROTECTED, /* the key is not protected by DNSSEC */
+    MFX_DKIM_FAULT_HEADERS,     /* the message breaks RFC 5322 3.6 */
+    MFX_DKIM_FAULT_UNTRUSTED,   /* a signer that the caller does not trust */
     MFX_DKIM_FAULT_INTERNAL,
 };
 

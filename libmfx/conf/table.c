@@ -156,6 +156,10 @@ static const struct mfx_table_kind kinds[] = {
      mfx_table_lmdb_close                                                   },
     {"sqlite",   false, mfx_table_sqlite_open, mfx_table_sqlite_each,
      mfx_table_sqlite_close                                                 },
+    {"mdb",      false, mfx_table_lmdb_open,   mfx_table_lmdb_each,
+     mfx_table_lmdb_close                                                   },
+    {"dsn",      false, mfx_table_dsn_open,    mfx_table_sqlite_each,
+     mfx_table_sqlite_close                                                 },
 };
 
 static const struct mfx_table_kind *
@@ -176,7 +180,6 @@ static const struct {
     {"cdb",      "; write texthash: with the same file, or convert it to lmdb:"},
     {"db",       "; write file: with the source of it"                         },
     {"bdb",      "; write file: with the source of it"                         },
-    {"mdb",      "; write lmdb: or file: with the source of it"                },
     {"regexp",   "; write refile:"                                             },
     {"pcre",     "; write refile:"                                             },
     {"cidr",     "; write file: with one network a line"                       },
@@ -184,7 +187,6 @@ static const struct {
     {"mysql",    ""                                                            },
     {"pgsql",    ""                                                            },
     {"ldap",     ""                                                            },
-    {"dsn",      ""                                                            },
     {"lua",      ""                                                            },
     {"memcache", ""                                                            },
     {"socket",   ""                                                            },
@@ -228,7 +230,7 @@ parse_spec(struct mfx_str spec, const struct mfx_table_report *report,
         mfx_problem_add(
             report->problems, MFX_PROBLEM_ERROR, report->where, report->line,
             "\"%.*s\": there is no table type \"%.*s\"%s (types: "
-            "inline csl file refile texthash alias lmdb sqlite)",
+            "inline csl file refile texthash alias lmdb mdb sqlite dsn)",
             MFX_STR_ARG(spec), MFX_STR_ARG(name), hint != NULL ? hint : "");
         return MFX_PERMFAIL;
     }
@@ -436,9 +438,8 @@ static enum mfx_rc
 check_what(const struct mfx_table_kind *kind, struct mfx_str spec,
            struct mfx_str what, const struct mfx_table_report *report)
 {
-    bool needs_path = kind->is_file ||
-                      mfx_str_is(mfx_str_of(kind->name), "lmdb") ||
-                      mfx_str_is(mfx_str_of(kind->name), "sqlite");
+    bool needs_path = kind->is_file || kind->each == mfx_table_lmdb_each ||
+                      kind->open == mfx_table_sqlite_open;
     if (needs_path && (what.len == 0 || what.p[0] != '/')) {
         mfx_problem_add(report->problems, MFX_PROBLEM_ERROR, report->where,
                         report->line, "\"%.*s\": the path must start with '/'",

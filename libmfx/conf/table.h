@@ -9,7 +9,9 @@
  *   texthash:/path        the source of a Postfix map (postmap(1))
  *   alias:/path           aliases(5)
  *   lmdb:/path            what Postfix writes; /path or /path.lmdb; live
+ *   mdb:/path             the same, or OpenDKIM's: a directory of LMDB
  *   sqlite:/path?SELECT   one query with one '?'; live
+ *   dsn:sqlite3://...     OpenDKIM's: table, keycol, datacol, filter; live
  *
  * A text without a type: "/path" is file:, anything else csl: (as OpenDKIM).
  *
@@ -18,6 +20,9 @@
  * warning). refile patterns are OpenDKIM's: '*' is any bytes, '.' and '+' are
  * themselves, other characters are those of POSIX extended regular
  * expressions, and the pattern stands between '^' and '$'.
+ * dsn: "dsn:sqlite3:///path/table=t?keycol=k?datacol=a,b?filter=f", "=XX" for
+ * a byte that parts; the first row of SELECT a,b FROM t WHERE k = key AND f is
+ * the answer, its columns joined by ':'.
  * inline: "a=1, b=2", or Postfix's "{a=1, {b = x, y}}".
  * texthash, alias: a line that starts with a blank continues the one before.
  *
@@ -92,7 +97,7 @@ struct mfx_table_row {
 };
 
 /* Every matching row in row order (refile: all patterns that match; sqlite:
- * all rows of the answer; others: the key's first row). visit returns false
+ * all rows of the answer; dsn: its first; others: the key's first row). visit returns false
  * to stop. MFX_NOTFOUND when none matched. With MFX_TEMPFAIL rows may have
  * been visited already: they are not the whole answer. */
 enum mfx_rc mfx_table_each(struct mfx_table *table, struct mfx_str key,

@@ -93,6 +93,14 @@ void mfx_table_lmdb_close(struct mfx_table *table);
 
 enum mfx_rc mfx_table_sqlite_open(struct mfx_table *table,
                                   const struct mfx_table_report *report);
+/* OpenDKIM's way to say which database, table and columns. */
+enum mfx_rc mfx_table_dsn_open(struct mfx_table *table,
+                               const struct mfx_table_report *report);
+/* What both make of it: a database and its query; joins the columns of the
+ * first row when it is_dsn. path and query live in the table's arena. */
+enum mfx_rc mfx_table_sqlite_start(struct mfx_table *table, const char *path,
+                                   struct mfx_str query, bool is_dsn,
+                                   const struct mfx_table_report *report);
 enum mfx_rc mfx_table_sqlite_each(struct mfx_table *table, struct mfx_str key,
                                   struct mfx_arena *arena,
                                   mfx_table_visit *visit, void *arg,

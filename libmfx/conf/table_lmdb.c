@@ -6,7 +6,8 @@
  * respect Postfix's, but closing some other descriptor of the file does not
  * drop them. The mutex parts our own threads. Written in place, the new
  * content is seen by the next transaction; replaced by rename, the file is
- * opened again.
+ * opened again. A directory (OpenDKIM's mdb:) holds data.mdb and LMDB's own
+ * lock.mdb, which then parts readers from writers.
  */
 #include "table_impl.h"
 
@@ -26,7 +27,9 @@ enum {
 
 struct lmdb {
     pthread_mutex_t mutex;
-    const char *path;
+    const char *path;     /* of the data file */
+    const char *env_path; /* the same, or its directory */
+    unsigned env_flags;
     int fd; /* locked; -1 when nothing is open */
     MDB_env *env;
     dev_t device;
@@ -90,8 +93,8 @@ open_env(struct lmdb *db, struct mfx_err *err)
         db->env = NULL;
         return fail(db, "open", mdb_strerror(rc), err);
     }
-    rc = mdb_env_open(db->env, db->path,
-                      MDB_NOSUBDIR | MDB_NOLOCK | MDB_RDONLY | MDB_NOTLS, 0);
+    rc = mdb_env_open(db->env, db->env_path,
+                      db->env_flags | MDB_RDONLY | MDB_NOTLS, 0);
     if (rc != 0)
         return fail(db, "open", mdb_strerror(rc), err);
     int fd;
@@ -244,15 +247,27 @@ file_path(struct mfx_table *table)
     return path;
 }
 
+/* Which files it is. False when out of memory. */
+static bool
+find_files(struct lmdb *db, struct mfx_table *table)
+{
+    struct stat st;
+    db->path = db->env_path = file_path(table);
+    db->env_flags = MDB_NOSUBDIR | MDB_NOLOCK;
+    if (db->path != NULL && stat(db->path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        db->path = mfx_arena_printf(table->arena, "%s/data.mdb", db->path).p;
+        db->env_flags = 0;
+    }
+    return db->path != NULL;
+}
+
 enum mfx_rc
 mfx_table_lmdb_open(struct mfx_table *table,
                     const struct mfx_table_report *report)
 {
     struct lmdb *db = mfx_arena_alloc(table->arena, sizeof *db);
-    const char *path = file_path(table);
-    if (db == NULL || path == NULL)
+    if (db == NULL || !find_files(db, table))
         return MFX_TEMPFAIL;
-    db->path = path;
     db->fd = -1;
     (void)pthread_mutex_init(&db->mutex, NULL);
     table->live = db;

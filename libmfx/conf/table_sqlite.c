@@ -5,7 +5,7 @@
  * The database is opened for reading only, the query is prepared once, and a
  * mutex lets one thread at a time use it. Rows are copied before anybody sees
  * them, so no visitor runs under the mutex. Replaced by rename, the file is
- * opened again.
+ * opened again. table_dsn.c makes such a query from OpenDKIM's words.
  */
 #include "table_impl.h"
 
@@ -15,14 +15,18 @@
 
 #include <sqlite3.h>
 
+#include <mfx/base/buf.h>
+
 enum {
     ROWS_MAX = 1000, /* of one answer */
+    VALUE_MAX = 1024 * 1024,
 };
 
 struct sqlite {
     pthread_mutex_t mutex;
     const char *path;
     struct mfx_str query;
+    bool is_dsn; /* the first row, its columns joined by ':' */
     sqlite3 *handle;
     sqlite3_stmt *statement;
     dev_t device;
@@ -107,15 +111,36 @@ refresh(struct sqlite *db, struct mfx_err *err)
     return rc;
 }
 
+static struct mfx_str
+column(const struct sqlite *db, int i)
+{
+    const void *bytes = sqlite3_column_blob(db->statement, i);
+    return mfx_str(bytes, (size_t)sqlite3_column_bytes(db->statement, i));
+}
+
+static struct mfx_str
+join_columns(const struct sqlite *db, struct mfx_arena *arena)
+{
+    struct mfx_buf out;
+    int count = sqlite3_column_count(db->statement);
+    mfx_buf_init_arena(&out, arena, VALUE_MAX);
+    for (int i = 0; i < count; i++) {
+        if (i > 0)
+            mfx_buf_add_byte(&out, ':');
+        mfx_buf_add(&out, column(db, i));
+    }
+    return mfx_buf_ok(&out) ? mfx_str(mfx_buf_text(&out), out.len)
+                            : mfx_str(NULL, 0);
+}
+
 static bool
 keep_row(struct sqlite *db, struct mfx_arena *arena, struct answer ***end)
 {
     struct answer *answer = mfx_arena_alloc(arena, sizeof *answer);
-    const void *bytes = sqlite3_column_blob(db->statement, 0);
-    size_t len = (size_t)sqlite3_column_bytes(db->statement, 0);
     if (answer == NULL)
         return false;
-    answer->value = mfx_arena_copy(arena, mfx_str(bytes, len));
+    answer->value = db->is_dsn ? join_columns(db, arena)
+                               : mfx_arena_copy(arena, column(db, 0));
     if (answer->value.p == NULL)
         return false;
     **end = answer;
@@ -139,6 +164,8 @@ step_all(struct sqlite *db, struct mfx_arena *arena, struct answer **answers,
             mfx_err_set(err, "sqlite:%s: out of memory", db->path);
             return MFX_TEMPFAIL;
         }
+        if (db->is_dsn)
+            return MFX_OK;
     }
     if (step != SQLITE_DONE)
         return fail(db, "query", err);
@@ -185,7 +212,12 @@ mfx_table_sqlite_each(struct mfx_table *table, struct mfx_str key,
         mfx_err_set(err, "sqlite:%s: too many wait for it", db->path);
         return MFX_TEMPFAIL;
     }
-    enum mfx_rc rc = query(db, row.key, until_ms, arena, &answers, err);
+    enum mfx_rc rc = MFX_NOTFOUND;
+    /* OpenDKIM asks for the address as it is written */
+    if (db->is_dsn && !mfx_str_eq(key, row.key))
+        rc = query(db, key, until_ms, arena, &answers, err);
+    if (rc == MFX_NOTFOUND)
+        rc = query(db, row.key, until_ms, arena, &answers, err);
     (void)pthread_mutex_unlock(&db->mutex);
     if (rc != MFX_OK)
         return rc;
@@ -198,32 +230,44 @@ mfx_table_sqlite_each(struct mfx_table *table, struct mfx_str key,
 }
 
 enum mfx_rc
+mfx_table_sqlite_start(struct mfx_table *table, const char *path,
+                       struct mfx_str query, bool is_dsn,
+                       const struct mfx_table_report *report)
+{
+    struct sqlite *db = mfx_arena_alloc(table->arena, sizeof *db);
+    if (db == NULL)
+        return MFX_TEMPFAIL;
+    db->path = path;
+    db->query = query;
+    db->is_dsn = is_dsn;
+    (void)pthread_mutex_init(&db->mutex, NULL);
+    table->live = db;
+    struct mfx_err err = {""};
+    enum mfx_rc rc = refresh(db, &err);
+    if (rc != MFX_OK)
+        mfx_problem_add(report->problems, MFX_PROBLEM_ERROR, report->where,
+                        report->line, "%s", err.msg);
+    return rc;
+}
+
+enum mfx_rc
 mfx_table_sqlite_open(struct mfx_table *table,
                       const struct mfx_table_report *report)
 {
     size_t mark = mfx_str_find(table->what, '?');
     struct mfx_str path = mfx_str_trim(mfx_str_head(table->what, mark));
-    struct sqlite *db = mfx_arena_alloc(table->arena, sizeof *db);
+    struct mfx_str query = mfx_str_trim(mfx_str_from(table->what, mark + 1));
     path = mfx_arena_copy(table->arena, path);
-    if (db == NULL || path.p == NULL)
+    if (path.p == NULL)
         return MFX_TEMPFAIL;
-    db->path = path.p;
-    db->query = mfx_str_trim(mfx_str_from(table->what, mark + 1));
-    (void)pthread_mutex_init(&db->mutex, NULL);
-    table->live = db;
-    struct mfx_err err = {""};
-    enum mfx_rc rc = MFX_PERMFAIL;
-    if (db->query.len == 0)
-        mfx_err_set(&err,
+    if (query.len > 0)
+        return mfx_table_sqlite_start(table, path.p, query, false, report);
+    mfx_problem_add(report->problems, MFX_PROBLEM_ERROR, report->where,
+                    report->line,
                     "sqlite:%s: no query; write \"sqlite:/path?SELECT value "
                     "FROM t WHERE key = ?\"",
-                    db->path);
-    else
-        rc = refresh(db, &err);
-    if (rc != MFX_OK)
-        mfx_problem_add(report->problems, MFX_PROBLEM_ERROR, report->where,
-                        report->line, "%s", err.msg);
-    return rc;
+                    path.p);
+    return MFX_PERMFAIL;
 }
 
 void

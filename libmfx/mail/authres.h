@@ -53,6 +53,8 @@ enum mfx_rc mfx_authres_parse(struct mfx_str value, struct mfx_arena *arena,
  * comments or folding around or inside it, as A-label or U-label, or stray
  * bytes before it. A field without an id is anybody's: true. */
 bool mfx_authres_claims_id(struct mfx_str value, struct mfx_str authserv_id);
+/* The same for any name below the domain: "mx.example.org" for "example.org". */
+bool mfx_authres_claims_below(struct mfx_str value, struct mfx_str domain);
 /* True when the field claims a result of the method ("dkim"), in a comment or
  * quotes behind a ";" too, or cannot be read whole. */
 bool mfx_authres_claims_method(struct mfx_str value, struct mfx_str method);

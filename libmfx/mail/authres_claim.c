@@ -113,20 +113,31 @@ read_head(struct mfx_str value, struct reading *how, char *out)
     return len;
 }
 
+/* What is searched for: the name itself, or any name below it. */
+struct wanted {
+    struct mfx_str name;
+    bool is_below;
+};
+
 /* True when the word stands in the text by itself; dots around it do not
- * count. */
+ * count. As the end of a name, when names below it are wanted. */
 static bool
-has_word(struct mfx_str text, struct mfx_str word)
+has_word(struct mfx_str text, const struct wanted *wanted)
 {
+    struct mfx_str word = wanted->name;
     for (size_t i = 0; i + word.len <= text.len; i++) {
         if (!mfx_str_eq_nocase(mfx_str(text.p + i, word.len), word))
             continue;
         size_t before = i, after = i + word.len;
         while (before > 0 && text.p[before - 1] == '.')
             before--;
+        bool is_end_of_name = before < i && before > 0 &&
+                              is_word_byte((unsigned char)text.p[before - 1]);
         while (after < text.len && text.p[after] == '.')
             after++;
-        if ((before == 0 || !is_word_byte((unsigned char)text.p[before - 1])) &&
+        bool begins =
+            before == 0 || !is_word_byte((unsigned char)text.p[before - 1]);
+        if ((wanted->is_below ? is_end_of_name : begins) &&
             (after == text.len || !is_word_byte((unsigned char)text.p[after])))
             return true;
     }
@@ -143,17 +154,18 @@ has_encoded_word(struct mfx_str text)
 }
 
 static bool
-reading_claims(struct mfx_str value, struct reading how, struct mfx_str id,
-               char *scratch)
+reading_claims(struct mfx_str value, struct reading how,
+               const struct wanted *wanted, char *scratch)
 {
     struct mfx_str head = mfx_str(scratch, 0);
     head.len = read_head(value, &how, scratch);
     return how.unclosed > MAX_UNCLOSED || has_encoded_word(head) ||
-           has_word(head, id);
+           has_word(head, wanted);
 }
 
 static bool
-any_reading_claims(struct mfx_str value, struct mfx_str id, char *scratch)
+any_reading_claims(struct mfx_str value, const struct wanted *wanted,
+                   char *scratch)
 {
     bool any_comment = mfx_str_has(value, '(');
     bool any_quote = mfx_str_has(value, '"');
@@ -162,15 +174,15 @@ any_reading_claims(struct mfx_str value, struct mfx_str id, char *scratch)
         for (int comments = 0; comments < (any_comment ? 2 : 1); comments++) {
             how.comments = comments == 0 ? COMMENTS_NEST : COMMENTS_FLAT;
             how.is_joined = false;
-            if (reading_claims(value, how, id, scratch))
+            if (reading_claims(value, how, wanted, scratch))
                 return true;
             how.is_joined = true;
-            if (reading_claims(value, how, id, scratch))
+            if (reading_claims(value, how, wanted, scratch))
                 return true;
         }
         how.comments = COMMENTS_UNKNOWN;
         how.is_joined = false;
-        if (any_comment && reading_claims(value, how, id, scratch))
+        if (any_comment && reading_claims(value, how, wanted, scratch))
             return true;
     }
     return false;
@@ -202,28 +214,40 @@ is_international(struct mfx_str id)
     return found;
 }
 
-bool
-mfx_authres_claims_id(struct mfx_str value, struct mfx_str authserv_id)
+static bool
+claims(struct mfx_str value, struct wanted wanted)
 {
     struct authres_reader r = {.in = value, .is_whole = true};
     struct mfx_str id;
     authres_read_head(&r, &id);
-    while (authserv_id.len > 0 && authserv_id.p[authserv_id.len - 1] == '.')
-        authserv_id.len--;
-    if (id.len == 0 || authserv_id.len == 0)
+    while (wanted.name.len > 0 && wanted.name.p[wanted.name.len - 1] == '.')
+        wanted.name.len--;
+    if (id.len == 0 || wanted.name.len == 0)
         return true;
     char *scratch = malloc(value.len);
     if (scratch == NULL)
         return true;
-    bool claims = any_reading_claims(value, authserv_id, scratch);
-    if (!claims && is_international(authserv_id)) {
-        char *other = other_spelling(authserv_id);
-        claims = other != NULL &&
-                 any_reading_claims(value, mfx_str_of(other), scratch);
+    bool found = any_reading_claims(value, &wanted, scratch);
+    if (!found && is_international(wanted.name)) {
+        char *other = other_spelling(wanted.name);
+        wanted.name = mfx_str_of(other);
+        found = other != NULL && any_reading_claims(value, &wanted, scratch);
         idn2_free(other);
     }
     free(scratch);
-    return claims;
+    return found;
+}
+
+bool
+mfx_authres_claims_id(struct mfx_str value, struct mfx_str authserv_id)
+{
+    return claims(value, (struct wanted){authserv_id, false});
+}
+
+bool
+mfx_authres_claims_below(struct mfx_str value, struct mfx_str domain)
+{
+    return claims(value, (struct wanted){domain, true});
 }
 
 /* True when the method stands behind a ";" as a reader sees it that looks for

@@ -122,6 +122,35 @@ mfx_headers_add(struct mfx_headers *headers, struct mfx_arena *arena,
     return h;
 }
 
+const char *
+mfx_headers_fault(const struct mfx_headers *headers)
+{
+    static const struct {
+        struct mfx_str name;
+        const char *none, *several; /* none NULL: may be absent */
+    } rules[] = {
+        {MFX_STR("From"),        "no From field", "several From fields"       },
+        {MFX_STR("Date"),        "no Date field", "several Date fields"       },
+        {MFX_STR("Sender"),      NULL,            "several Sender fields"     },
+        {MFX_STR("Reply-To"),    NULL,            "several Reply-To fields"   },
+        {MFX_STR("To"),          NULL,            "several To fields"         },
+        {MFX_STR("Cc"),          NULL,            "several Cc fields"         },
+        {MFX_STR("Bcc"),         NULL,            "several Bcc fields"        },
+        {MFX_STR("Message-ID"),  NULL,            "several Message-ID fields" },
+        {MFX_STR("In-Reply-To"), NULL,            "several In-Reply-To fields"},
+        {MFX_STR("References"),  NULL,            "several References fields" },
+        {MFX_STR("Subject"),     NULL,            "several Subject fields"    },
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        const struct mfx_header *h = mfx_headers_first(headers, rules[i].name);
+        if (h == NULL && rules[i].none != NULL)
+            return rules[i].none;
+        if (h != NULL && h->same_next != NULL)
+            return rules[i].several;
+    }
+    return NULL;
+}
+
 void
 mfx_headers_fini(struct mfx_headers *headers)
 {

@@ -53,6 +53,9 @@ struct mfx_header *mfx_headers_last(const struct mfx_headers *headers,
                                     struct mfx_str name);
 size_t mfx_headers_count(const struct mfx_headers *headers,
                          struct mfx_str name);
+/* What breaks RFC 5322 3.6 (From and Date once, others at most once), in
+ * words: "no Date field", "several Subject fields"; NULL when nothing does. */
+const char *mfx_headers_fault(const struct mfx_headers *headers);
 /* Frees what is not in the arena (by_name). */
 void mfx_headers_fini(struct mfx_headers *headers);
 

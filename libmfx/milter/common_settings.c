@@ -26,24 +26,34 @@ static const struct mfx_option_word levels[] = {
 };
 
 static const struct mfx_option_word facilities[] = {
-    {"mail",   LOG_MAIL  },
-    {"daemon", LOG_DAEMON},
-    {"user",   LOG_USER  },
-    {"local0", LOG_LOCAL0},
-    {"local1", LOG_LOCAL1},
-    {"local2", LOG_LOCAL2},
-    {"local3", LOG_LOCAL3},
-    {"local4", LOG_LOCAL4},
-    {"local5", LOG_LOCAL5},
-    {"local6", LOG_LOCAL6},
-    {"local7", LOG_LOCAL7},
-    {NULL,     0         },
+    {"mail",     LOG_MAIL    },
+    {"daemon",   LOG_DAEMON  },
+    {"auth",     LOG_AUTH    },
+    {"authpriv", LOG_AUTHPRIV},
+    {"cron",     LOG_CRON    },
+    {"ftp",      LOG_FTP     },
+    {"lpr",      LOG_LPR     },
+    {"news",     LOG_NEWS    },
+    {"syslog",   LOG_SYSLOG  },
+    {"uucp",     LOG_UUCP    },
+    {"user",     LOG_USER    },
+    {"local0",   LOG_LOCAL0  },
+    {"local1",   LOG_LOCAL1  },
+    {"local2",   LOG_LOCAL2  },
+    {"local3",   LOG_LOCAL3  },
+    {"local4",   LOG_LOCAL4  },
+    {"local5",   LOG_LOCAL5  },
+    {"local6",   LOG_LOCAL6  },
+    {"local7",   LOG_LOCAL7  },
+    {NULL,       0           },
 };
 
 static const struct mfx_option_word limit_words[] = {
     {"tempfail", MFX_ON_LIMIT_TEMPFAIL},
     {"reject",   MFX_ON_LIMIT_REJECT  },
     {"accept",   MFX_ON_LIMIT_ACCEPT  },
+    {"hold",     MFX_ON_LIMIT_HOLD    },
+    {"discard",  MFX_ON_LIMIT_DISCARD },
     {NULL,       0                    },
 };
 
@@ -96,6 +106,9 @@ static const struct mfx_option template[] = {
                     "mfxctl log changes it until the next reload."),
     MFX_OPTION_ENUM("log.facility", S, log_facility, "mail", facilities, R,
                     "Syslog facility."),
+    MFX_OPTION_STRING("log.name", S, log_name, "", R,
+                      "Name that stands before every log line. Empty: that of "
+                      "the daemon."),
     MFX_OPTION_STRING("metrics.listen", S, metrics_listen, "", R,
                       "ADDRESS:PORT where metrics are served over HTTP at "
                       "/metrics. Empty: only the control socket has them."),
@@ -119,7 +132,8 @@ static const struct mfx_option template[] = {
                    "Most header fields of a message."),
     MFX_OPTION_ENUM("on_limit", S, on_limit, "tempfail", limit_words, 0,
                     "What becomes of a message above header_bytes or "
-                    "header_count."),
+                    "header_count. With hold and accept it passes unsigned "
+                    "and unverified."),
     MFX_OPTION_INT("recent_messages", S, recent_messages, "1000", 0, 1000000, R,
                    "How many decisions are kept for mfxctl explain."),
     MFX_OPTION_BOOL("watch_files", S, watch_files, "true", 0,

@@ -20,6 +20,8 @@ enum mfx_on_limit {
     MFX_ON_LIMIT_TEMPFAIL,
     MFX_ON_LIMIT_REJECT,
     MFX_ON_LIMIT_ACCEPT,
+    MFX_ON_LIMIT_HOLD,
+    MFX_ON_LIMIT_DISCARD,
 };
 
 struct mfx_dns_settings {
@@ -41,6 +43,7 @@ struct mfx_common_settings {
     unsigned control_mode;
     struct mfx_str control_group;
     int log_target, log_level, log_facility;
+    struct mfx_str log_name;
     struct mfx_str metrics_listen;
     uint64_t command_wait_s, end_wait_s, drain_timeout_s;
     uint64_t message_memory, header_bytes;

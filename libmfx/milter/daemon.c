@@ -144,6 +144,16 @@ prepare_as_root(struct mfx_daemon *d, const struct mfx_common_settings *c)
     return rc == MFX_OK ? EX_OK : complain(d, EX_OSERR, err.msg);
 }
 
+/* For as long as the process: the snapshot goes. */
+static const char *
+log_name(const struct mfx_daemon *d, const struct mfx_common_settings *common)
+{
+    if (common->log_name.len == 0)
+        return d->filter->name;
+    const char *name = mfx_arena_copy(d->arena, common->log_name).p;
+    return name == NULL ? d->filter->name : name;
+}
+
 static int
 prepare(struct mfx_daemon *d)
 {
@@ -160,8 +170,8 @@ prepare(struct mfx_daemon *d)
     int status = prepare_as_root(d, &s->common);
     /* before the policy starts threads that log */
     if (status == EX_OK)
-        mfx_log_open((enum mfx_log_target)s->common.log_target, d->filter->name,
-                     s->common.log_facility);
+        mfx_log_open((enum mfx_log_target)s->common.log_target,
+                     log_name(d, &s->common), s->common.log_facility);
     mfx_snapshot_release(s);
     return status;
 }

@@ -158,6 +158,7 @@ struct mfx_policy_build {
     struct mfx_problems *problems;   /* mistakes go here */
     bool check_all;                  /* -t: parse every key, read every file */
     bool check_dns;                  /* --dns: compare with what is published */
+    bool dns_is_trusted;             /* dns.trust_ad: is_authentic means it */
 };
 
 struct mfx_control_verb {

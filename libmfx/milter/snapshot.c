@@ -107,6 +107,7 @@ make_policy(struct mfx_snapshot *s, const struct mfx_snapshot_load *load)
         .problems = load->problems,
         .check_all = load->check_all,
         .check_dns = load->check_dns,
+        .dns_is_trusted = s->common.dns.trust_ad,
     };
     if (s->filter->policy_new == NULL)
         return MFX_OK;

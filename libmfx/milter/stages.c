@@ -74,7 +74,8 @@ static bool
 is_decided(struct mfx_flight *f)
 {
     check_memory(f);
-    f->is_decided = f->decision.verdict == MFX_VERDICT_ACCEPT ||
+    f->is_decided = f->is_past_limit ||
+                    f->decision.verdict == MFX_VERDICT_ACCEPT ||
                     f->decision.verdict >= MFX_VERDICT_DISCARD;
     return f->is_decided;
 }
@@ -124,6 +125,9 @@ settle(struct mfx_flight *f, enum mfx_step step)
     if (!is_decided(f) || !mfx_session_replies(f->session, step))
         return MFX_ANSWER_CONTINUE;
     if (f->decision.verdict == MFX_VERDICT_ACCEPT && f->decision.edits != NULL)
+        return MFX_ANSWER_CONTINUE;
+    /* the MTA takes a quarantine only at the end */
+    if (f->decision.verdict == MFX_VERDICT_HOLD)
         return MFX_ANSWER_CONTINUE;
     return conclude(f);
 }
@@ -416,6 +420,7 @@ exceed_limit(struct mfx_flight *f, const char *setting)
     struct mfx_str text = mfx_str_of("header section too large");
     struct mfx_str why = mfx_arena_printf(f->arena, "above %s", setting);
     const char *reason = why.p == NULL ? "header too large" : why.p;
+    f->is_past_limit = true;
     mfx_metrics_add(f->session->engine->metrics, MFX_COUNT_LIMIT_EXCEEDED, 1);
     switch ((enum mfx_on_limit)f->snapshot->common.on_limit) {
     case MFX_ON_LIMIT_TEMPFAIL:
@@ -427,6 +432,13 @@ exceed_limit(struct mfx_flight *f, const char *setting)
     case MFX_ON_LIMIT_ACCEPT:
         d->edits = d->last_edit = NULL;
         mfx_decide_accept(d, reason);
+        break;
+    case MFX_ON_LIMIT_HOLD:
+        d->edits = d->last_edit = NULL;
+        mfx_decide_hold(d, reason);
+        break;
+    case MFX_ON_LIMIT_DISCARD:
+        mfx_decide_discard(d, reason);
         break;
     }
 }

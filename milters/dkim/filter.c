@@ -15,24 +15,40 @@ message_of(struct mfx_message *m)
     return m->state;
 }
 
+/* What a table said of a recipient. */
+static enum mfx_rc
+note_recipient(struct mfx_message *m, const char *rule,
+               const struct mfx_recipient *recipient, enum mfx_rc rc,
+               const struct mfx_err *err, bool *is_listed)
+{
+    if (rc == MFX_OK) {
+        *is_listed = true;
+        mfx_trace(m->decision, rule, "%.*s", MFX_STR_ARG(recipient->address));
+    }
+    if (rc == MFX_OK || rc == MFX_NOTFOUND)
+        return MFX_OK;
+    mfx_trace(m->decision, rule, "%s", err->msg);
+    return rc;
+}
+
 static enum mfx_rc
 on_rcpt(struct mfx_message *m, struct mfx_recipient *recipient)
 {
     struct dkim_message *d = message_of(m);
+    const struct dkim_policy *policy = dkim_policy_of(m);
     struct mfx_err err = {""};
     if (d == NULL)
         return MFX_TEMPFAIL;
-    enum mfx_rc rc = dkim_policy_excepts_recipient(
-        dkim_policy_of(m), recipient->address, m->arena, &err);
-    if (rc == MFX_OK) {
-        d->is_to_excepted = true;
-        mfx_trace(m->decision, "except_recipients", "%.*s",
-                  MFX_STR_ARG(recipient->address));
-    }
-    if (rc == MFX_OK || rc == MFX_NOTFOUND)
-        return MFX_OK;
-    mfx_trace(m->decision, "except_recipients", "%s", err.msg);
-    return rc;
+    enum mfx_rc rc = dkim_policy_exempts_recipient(policy, recipient->address,
+                                                   m->arena, &err);
+    rc = note_recipient(m, "exempt_recipients", recipient, rc, &err,
+                        &d->is_to_exempt);
+    if (rc != MFX_OK)
+        return rc;
+    rc = dkim_policy_excepts_recipient(policy, recipient->address, m->arena,
+                                       &err);
+    return note_recipient(m, "except_recipients", recipient, rc, &err,
+                          &d->is_to_excepted);
 }
 
 static enum mfx_rc
@@ -40,6 +56,14 @@ on_header(struct mfx_message *m, const struct mfx_header *header)
 {
     struct dkim_message *d = message_of(m);
     return d == NULL ? MFX_TEMPFAIL : dkim_verifying_header(m, d, header);
+}
+
+static struct mfx_str
+sender_macro(const struct mfx_message *m)
+{
+    const char *name = dkim_policy_of(m)->sender_macro;
+    bool found = false;
+    return name == NULL ? mfx_str(NULL, 0) : mfx_macro(m, name, &found);
 }
 
 static void
@@ -53,6 +77,8 @@ make_plan(struct mfx_message *m, struct dkim_message *d)
         .login = m->login,
         .is_null_sender = m->sender.len == 0,
         .is_to_excepted = d->is_to_excepted,
+        .is_to_exempt = d->is_to_exempt,
+        .sender_macro = sender_macro(m),
     };
     dkim_policy_plan(dkim_policy_of(m), &facts, m->arena, m->decision,
                      &d->plan);
@@ -81,6 +107,10 @@ refuse(struct mfx_message *m, const struct dkim_message *d)
         return MFX_TEMPFAIL;
     if (d->plan.job == DKIM_JOB_REFUSE)
         mfx_decide_reject(m->decision, 550, "5.7.1", d->plan.reason, reason.p);
+    else if (d->plan.job == DKIM_JOB_HOLD)
+        mfx_decide_hold(m->decision, reason.p);
+    else if (d->plan.job == DKIM_JOB_DISCARD)
+        mfx_decide_discard(m->decision, reason.p);
     else
         mfx_decide_tempfail(m->decision, 451, "4.7.0",
                             mfx_str_of("message cannot be signed now"),
@@ -107,6 +137,8 @@ on_eoh(struct mfx_message *m)
         return MFX_OK;
     case DKIM_JOB_REFUSE:
     case DKIM_JOB_DEFER:
+    case DKIM_JOB_HOLD:
+    case DKIM_JOB_DISCARD:
         return refuse(m, d);
     }
     return MFX_TEMPFAIL;
@@ -140,6 +172,8 @@ on_eom(struct mfx_message *m)
     case DKIM_JOB_PASS:
     case DKIM_JOB_REFUSE:
     case DKIM_JOB_DEFER:
+    case DKIM_JOB_HOLD:
+    case DKIM_JOB_DISCARD:
         return MFX_OK;
     }
     return MFX_TEMPFAIL;
@@ -154,6 +188,11 @@ get_wants(const void *arg, struct mfx_wants *wants)
     /* a signer reads it all; a verifier saves the MTA the body of mail
      * without a signature */
     wants->whole_body = !policy->settings->verify.enable;
+    if (policy->sender_macro != NULL) {
+        wants->macros[MFX_STAGE_MAIL] = policy->sender_macro;
+        wants->macros[MFX_STAGE_RCPT] = policy->sender_macro;
+        wants->macros[MFX_STAGE_EOH] = policy->sender_macro;
+    }
 }
 
 static void

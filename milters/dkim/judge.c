@@ -14,6 +14,12 @@ dkim_policy_verify_limits(const struct dkim_policy *policy)
     limits.clock_skew_s = s->verify.clock_skew_s;
     limits.accept_partial_body = s->verify.accept_partial_body;
     limits.required_headers = s->verify.required_headers;
+    static const enum mfx_dkim_status unprotected[] = {
+        [DKIM_UNPROTECTED_ACCEPT] = MFX_DKIM_NONE,
+        [DKIM_UNPROTECTED_NEUTRAL] = MFX_DKIM_NEUTRAL,
+        [DKIM_UNPROTECTED_FAIL] = MFX_DKIM_POLICY,
+    };
+    limits.unprotected_key = unprotected[s->verify.unprotected_key];
     limits.records = policy->shared->records;
     return limits;
 }
@@ -47,6 +53,8 @@ rank(enum mfx_dkim_status status)
 static enum mfx_dkim_status
 counted_status(const struct mfx_dkim_result *result)
 {
+    if (result->fault == MFX_DKIM_FAULT_UNTRUSTED)
+        return MFX_DKIM_NONE;
     if (result->is_testing && result->status != MFX_DKIM_PASS &&
         result->status != MFX_DKIM_TEMPERROR)
         return MFX_DKIM_NONE;
@@ -62,17 +70,22 @@ is_aligned(const struct mfx_dkim_result *result, struct mfx_str author)
             mfx_domain_is_within(author, result->domain));
 }
 
-/* author empty: whatever the signer. */
+/* author empty: whatever the signer. *fault (may be NULL): that of the best
+ * result. */
 static enum mfx_dkim_status
-best(const struct mfx_dkim_result *results, size_t count, struct mfx_str author)
+best(const struct mfx_dkim_result *results, size_t count, struct mfx_str author,
+     enum mfx_dkim_fault *fault)
 {
     enum mfx_dkim_status status = MFX_DKIM_NONE;
     for (size_t i = 0; i < count; i++) {
         if (author.len > 0 && !is_aligned(&results[i], author))
             continue;
         enum mfx_dkim_status s = counted_status(&results[i]);
-        if (rank(s) > rank(status))
-            status = s;
+        if (rank(s) <= rank(status))
+            continue;
+        status = s;
+        if (fault != NULL)
+            *fault = results[i].fault;
     }
     return status;
 }
@@ -91,8 +104,13 @@ set(struct dkim_judgement *judgement, enum dkim_action action,
 }
 
 static void
-judge_status(const struct dkim_settings *s, struct dkim_judgement *judgement)
+judge_status(const struct dkim_settings *s, enum mfx_dkim_fault fault,
+             struct dkim_judgement *judgement)
 {
+    int on_permerror = s->verify.on_permerror;
+    if (fault == MFX_DKIM_FAULT_KEY_MISSING &&
+        s->verify.on_no_key != DKIM_ACTION_AS_PERMERROR)
+        on_permerror = s->verify.on_no_key;
     switch (judgement->status) {
     case MFX_DKIM_PASS:
         set(judgement, DKIM_ACTION_ACCEPT, "", "", "pass");
@@ -111,7 +129,7 @@ judge_status(const struct dkim_settings *s, struct dkim_judgement *judgement)
             "no acceptable DKIM signature", "policy");
         return;
     case MFX_DKIM_PERMERROR:
-        set(judgement, (enum dkim_action)s->verify.on_permerror, "5.7.20",
+        set(judgement, (enum dkim_action)on_permerror, "5.7.20",
             "DKIM signature cannot be checked", "permerror");
         return;
     case MFX_DKIM_TEMPERROR:
@@ -123,9 +141,8 @@ judge_status(const struct dkim_settings *s, struct dkim_judgement *judgement)
 
 /* The row of the domain itself, or of a parent as ".example.org". */
 static enum mfx_rc
-find_author_policy(struct mfx_table *table, struct mfx_str domain,
-                   struct mfx_arena *arena, struct mfx_str *value,
-                   struct mfx_err *err)
+find_domain(struct mfx_table *table, struct mfx_str domain,
+            struct mfx_arena *arena, struct mfx_str *value, struct mfx_err *err)
 {
     enum mfx_rc rc = mfx_table_get(table, domain, arena, value, err);
     while (rc == MFX_NOTFOUND && mfx_str_has(domain, '.')) {
@@ -134,6 +151,70 @@ find_author_policy(struct mfx_table *table, struct mfx_str domain,
         domain = mfx_str_from(domain, 1);
     }
     return rc;
+}
+
+/* --- results as the settings see them --- */
+
+static bool
+is_any_author(const struct dkim_plan *plan,
+              const struct mfx_dkim_result *result)
+{
+    for (size_t i = 0; i < plan->author_count; i++)
+        if (plan->author_domains[i].len > 0 &&
+            is_aligned(result, plan->author_domains[i]))
+            return true;
+    return false;
+}
+
+/* A signature of somebody else counts only when the table has the signer. */
+static void
+distrust(struct mfx_table *table, const struct dkim_plan *plan,
+         struct mfx_arena *arena, struct mfx_decision *trace,
+         struct mfx_dkim_result *result)
+{
+    struct mfx_str value;
+    struct mfx_err err = {""};
+    if (result->domain.len == 0 || is_any_author(plan, result))
+        return;
+    enum mfx_rc rc = find_domain(table, result->domain, arena, &value, &err);
+    mfx_trace(trace, "trusted_signers", "%.*s: %s%s%s",
+              MFX_STR_ARG(result->domain), mfx_rc_name(rc),
+              err.msg[0] == '\0' ? "" : ": ", err.msg);
+    if (rc == MFX_OK)
+        return;
+    if (rc != MFX_NOTFOUND) {
+        result->status = MFX_DKIM_TEMPERROR;
+        result->fault = MFX_DKIM_FAULT_INTERNAL;
+        result->reason = "verify.trusted_signers could not be asked";
+        return;
+    }
+    result->status = MFX_DKIM_POLICY;
+    result->fault = MFX_DKIM_FAULT_UNTRUSTED;
+    result->reason = "neither the author's domain nor a trusted signer";
+}
+
+const struct mfx_dkim_result *
+dkim_policy_adjust(const struct dkim_policy *policy,
+                   const struct dkim_plan *plan,
+                   const struct mfx_dkim_result *results, size_t count,
+                   struct mfx_arena *arena, struct mfx_decision *trace)
+{
+    struct mfx_table *trusted = policy->settings->verify.trusted_signers;
+    if (trusted == NULL && plan->header_fault == NULL)
+        return results;
+    struct mfx_dkim_result *seen =
+        mfx_arena_alloc_array(arena, count + 1, sizeof *seen);
+    for (size_t i = 0; seen != NULL && i < count; i++) {
+        seen[i] = results[i];
+        if (plan->header_fault != NULL) {
+            seen[i].status = MFX_DKIM_PERMERROR;
+            seen[i].fault = MFX_DKIM_FAULT_HEADERS;
+            seen[i].reason = plan->header_fault;
+        }
+        if (trusted != NULL)
+            distrust(trusted, plan, arena, trace, &seen[i]);
+    }
+    return seen;
 }
 
 /* What verify.author_policy says of one domain in From. */
@@ -145,8 +226,8 @@ judge_author(const struct dkim_policy *policy, struct mfx_str author,
     struct mfx_str word = {NULL, 0};
     struct mfx_err err = {""};
     enum dkim_action action = DKIM_ACTION_TEMPFAIL;
-    enum mfx_rc rc = find_author_policy(policy->settings->verify.author_policy,
-                                        author, arena, &word, &err);
+    enum mfx_rc rc = find_domain(policy->settings->verify.author_policy, author,
+                                 arena, &word, &err);
     if (rc == MFX_NOTFOUND)
         return;
     if (rc == MFX_OK)
@@ -177,8 +258,9 @@ dkim_policy_judge(const struct dkim_policy *policy,
                   struct mfx_arena *arena, struct mfx_decision *trace,
                   struct dkim_judgement *judgement)
 {
-    judgement->status = best(results, count, mfx_str(NULL, 0));
-    judge_status(policy->settings, judgement);
+    enum mfx_dkim_fault fault = MFX_DKIM_FAULT_NONE;
+    judgement->status = best(results, count, mfx_str(NULL, 0), &fault);
+    judge_status(policy->settings, fault, judgement);
     mfx_trace(trace, "verify", "%s", mfx_dkim_status_name(judgement->status));
     if (judgement->action == DKIM_ACTION_TEMPFAIL &&
         judgement->enhanced[0] == '5')
@@ -190,8 +272,8 @@ dkim_policy_judge(const struct dkim_policy *policy,
         struct mfx_str author = plan->author_domains[i];
         if (author.len == 0)
             continue;
-        judge_author(policy, author, best(results, count, author), arena, trace,
-                     judgement);
+        judge_author(policy, author, best(results, count, author, NULL), arena,
+                     trace, judgement);
         has_refusal = judgement->action != DKIM_ACTION_ACCEPT;
     }
 }

@@ -16,7 +16,7 @@
 
 struct dkim_message {
     struct dkim_plan plan;
-    bool is_to_excepted;
+    bool is_to_excepted, is_to_exempt;
     bool wants_body;
     /* signing */
     struct mfx_dkim_body *body;
@@ -43,6 +43,8 @@ enum mfx_rc dkim_signing_end(struct mfx_message *m, struct dkim_message *d);
 
 /* --- verifying.c --- */
 
+/* software_header: names us in the message. */
+void dkim_verifying_name_software(struct mfx_message *m);
 /* Deletes the Authentication-Results fields that claim to be ours. */
 void dkim_verifying_remove_results(struct mfx_message *m);
 /* A field comes in: look at it, start asking for its key. */

@@ -5,9 +5,10 @@ const char *
 dkim_job_name(enum dkim_job job)
 {
     static const char *const names[] = {
-        [DKIM_JOB_PASS] = "pass",     [DKIM_JOB_SIGN] = "sign",
-        [DKIM_JOB_VERIFY] = "verify", [DKIM_JOB_REFUSE] = "refuse",
-        [DKIM_JOB_DEFER] = "defer",
+        [DKIM_JOB_PASS] = "pass",       [DKIM_JOB_SIGN] = "sign",
+        [DKIM_JOB_VERIFY] = "verify",   [DKIM_JOB_REFUSE] = "refuse",
+        [DKIM_JOB_DEFER] = "defer",     [DKIM_JOB_HOLD] = "hold",
+        [DKIM_JOB_DISCARD] = "discard",
     };
     return names[job];
 }
@@ -79,37 +80,131 @@ take_authors(const struct mfx_header *from, struct mfx_arena *arena,
     return rc;
 }
 
-/* Finds the author: the one mailbox of the one From field. Returns NULL when
- * all is as it should be, else what is wrong; plan->author is the first
- * mailbox if there is any. */
+enum from_state {
+    FROM_GOOD,
+    FROM_ABSENT,
+    FROM_SEVERAL_FIELDS,
+    FROM_EMPTY,
+    FROM_UNREADABLE,
+    FROM_SEVERAL_ADDRESSES,
+    FROM_NO_DOMAIN,
+    FROM_OUT_OF_MEMORY,
+};
+
+/* NULL when all is as it should be. */
 static const char *
+from_problem(enum from_state state)
+{
+    static const char *const texts[] = {
+        [FROM_GOOD] = NULL,
+        [FROM_ABSENT] = "no From field",
+        [FROM_SEVERAL_FIELDS] = "several From fields",
+        [FROM_EMPTY] = "no address in From",
+        [FROM_UNREADABLE] = "From cannot be read",
+        [FROM_SEVERAL_ADDRESSES] = "several addresses in From",
+        [FROM_NO_DOMAIN] = "no usable domain in From",
+        [FROM_OUT_OF_MEMORY] = "out of memory",
+    };
+    return texts[state];
+}
+
+/* Finds the author: the one mailbox of the one From field; plan->author is
+ * the first mailbox if there is any. */
+static enum from_state
 find_author(const struct dkim_facts *facts, struct mfx_arena *arena,
             struct dkim_plan *plan)
 {
     struct mfx_str name = MFX_STR("From");
     const struct mfx_header *from = mfx_headers_first(facts->headers, name);
     if (from == NULL)
-        return "no From field";
+        return FROM_ABSENT;
     plan->author_domains =
         mfx_arena_alloc_array(arena, AUTHORS_MAX, sizeof(struct mfx_str));
     if (plan->author_domains == NULL)
-        return "out of memory";
+        return FROM_OUT_OF_MEMORY;
     enum mfx_rc rc = take_authors(from, arena, plan);
     for (const struct mfx_header *more = from->same_next;
          more != NULL && plan->author_count < AUTHORS_MAX;
          more = more->same_next)
         (void)take_authors(more, arena, plan);
     if (from->same_next != NULL)
-        return "several From fields";
+        return FROM_SEVERAL_FIELDS;
     if (rc == MFX_NOTFOUND)
-        return "no address in From";
+        return FROM_EMPTY;
     if (rc != MFX_OK)
-        return "From cannot be read";
+        return FROM_UNREADABLE;
     if (plan->author_count > 1)
-        return "several addresses in From";
+        return FROM_SEVERAL_ADDRESSES;
     if (plan->from_domain.len == 0)
-        return "no usable domain in From";
-    return NULL;
+        return FROM_NO_DOMAIN;
+    return FROM_GOOD;
+}
+
+/* --- who mail is signed for --- */
+
+/* The first address of a field or macro; what is wrong with it, or NULL. */
+static const char *
+take_sender(struct mfx_str name, struct mfx_str value, struct mfx_arena *arena,
+            struct dkim_plan *plan)
+{
+    struct mfx_address_list list = {.count = 0};
+    const char *wrong = NULL;
+    enum mfx_rc rc = mfx_address_list_parse(value, arena, AUTHORS_MAX, &list);
+    plan->sender = (struct mfx_mailbox){
+        .local = {NULL, 0}
+    };
+    plan->sender_domain = mfx_str(NULL, 0);
+    if (list.count > 0) {
+        plan->sender = list.mailboxes[0];
+        plan->sender_domain = usable_domain(plan->sender.domain, arena);
+    }
+    if (list.count == 0)
+        wrong = "no address in";
+    else if (rc == MFX_PERMFAIL)
+        wrong = "cannot read";
+    else if (plan->sender_domain.len == 0)
+        wrong = "no usable domain in";
+    if (wrong == NULL)
+        return NULL;
+    const char *text =
+        mfx_arena_printf(arena, "%s %.*s", wrong, MFX_STR_ARG(name)).p;
+    return text == NULL ? wrong : text;
+}
+
+/* With an address from elsewhere, a From of several authors is as RFC 5322
+ * 3.6.2 allows; one that cannot be signed or read stays a fault. */
+static const char *
+remaining_problem(enum from_state state)
+{
+    return state == FROM_SEVERAL_ADDRESSES || state == FROM_NO_DOMAIN
+               ? NULL
+               : from_problem(state);
+}
+
+/* The address that is signed for, and what is wrong with it or with From. */
+static const char *
+find_sender(const struct dkim_settings *s, const struct dkim_facts *facts,
+            enum from_state state, struct mfx_arena *arena,
+            struct mfx_decision *trace, struct dkim_plan *plan)
+{
+    struct mfx_str name = s->sign.sender_macro, value = facts->sender_macro;
+    plan->sender = plan->author;
+    plan->sender_domain = plan->from_domain;
+    const struct mfx_header *h = NULL;
+    for (size_t i = 0;
+         value.len == 0 && h == NULL && i < s->sign.sender_headers.count; i++) {
+        name = s->sign.sender_headers.items[i];
+        h = mfx_headers_first(facts->headers, name);
+    }
+    if (h != NULL && !mfx_str_is_nocase(name, "From"))
+        value = h->value;
+    else if (value.len == 0)
+        return from_problem(state);
+    const char *problem = take_sender(name, value, arena, plan);
+    mfx_trace(trace, "sender", "%.*s: %.*s@%.*s%s%s", MFX_STR_ARG(name),
+              MFX_STR_ARG(plan->sender.local), MFX_STR_ARG(plan->sender_domain),
+              problem != NULL ? ": " : "", problem != NULL ? problem : "");
+    return problem != NULL ? problem : remaining_problem(state);
 }
 
 static void
@@ -129,6 +224,8 @@ fail_signing(const struct dkim_policy *policy, struct mfx_arena *arena,
         [DKIM_ACTION_ACCEPT] = DKIM_JOB_PASS,
         [DKIM_ACTION_REJECT] = DKIM_JOB_REFUSE,
         [DKIM_ACTION_TEMPFAIL] = DKIM_JOB_DEFER,
+        [DKIM_ACTION_HOLD] = DKIM_JOB_HOLD,
+        [DKIM_ACTION_DISCARD] = DKIM_JOB_DISCARD,
     };
     finish(plan, jobs[policy->settings->sign.on_error],
            mfx_arena_printf(arena, "%s: %s", what, err->msg));
@@ -139,16 +236,16 @@ static bool
 login_domain_fits(struct mfx_str login, const struct dkim_plan *plan)
 {
     size_t at = mfx_str_find_last(login, '@');
-    return at < login.len &&
-           mfx_domain_is_within(plan->from_domain, mfx_str_from(login, at + 1));
+    return at < login.len && mfx_domain_is_within(plan->sender_domain,
+                                                  mfx_str_from(login, at + 1));
 }
 
 static bool
 login_address_fits(struct mfx_str login, const struct dkim_plan *plan)
 {
     size_t at = mfx_str_find_last(login, '@');
-    return mfx_str_eq_nocase(mfx_str_head(login, at), plan->author.local) &&
-           mfx_str_eq_nocase(mfx_str_from(login, at + 1), plan->from_domain);
+    return mfx_str_eq_nocase(mfx_str_head(login, at), plan->sender.local) &&
+           mfx_str_eq_nocase(mfx_str_from(login, at + 1), plan->sender_domain);
 }
 
 static bool
@@ -180,7 +277,7 @@ match_login(const struct dkim_policy *policy, const struct dkim_facts *facts,
     struct mfx_str domains;
     enum mfx_rc rc = mfx_table_get(s->sign.login_domains, facts->login, arena,
                                    &domains, err);
-    if (rc == MFX_OK && !is_in_list(domains, plan->from_domain))
+    if (rc == MFX_OK && !is_in_list(domains, plan->sender_domain))
         rc = MFX_NOTFOUND;
     return rc;
 }
@@ -221,7 +318,7 @@ plan_bad_from(const struct dkim_policy *policy, const struct dkim_facts *facts,
  * operator must see. */
 static void
 plan_signing(const struct dkim_policy *policy, const struct dkim_facts *facts,
-             const char *from_problem, struct mfx_arena *arena,
+             const char *problem, struct mfx_arena *arena,
              struct mfx_decision *trace, struct dkim_plan *plan)
 {
     const struct dkim_settings *s = policy->settings;
@@ -230,21 +327,21 @@ plan_signing(const struct dkim_policy *policy, const struct dkim_facts *facts,
         return;
     }
     plan->should_sign = true;
-    if (from_problem != NULL &&
-        (s->sign.on_from != DKIM_ON_FROM_FIRST || plan->from_domain.len == 0)) {
-        plan_bad_from(policy, facts, from_problem, plan);
+    if (problem != NULL && (s->sign.on_from != DKIM_ON_FROM_FIRST ||
+                            plan->sender_domain.len == 0)) {
+        plan_bad_from(policy, facts, problem, plan);
         return;
     }
     struct mfx_err err = {""};
-    enum mfx_rc rc = dkim_signers_find(policy->signers, plan->author.local,
-                                       plan->from_domain, arena, trace,
+    enum mfx_rc rc = dkim_signers_find(policy->signers, plan->sender.local,
+                                       plan->sender_domain, arena, trace,
                                        &plan->signers, &err);
     if (rc == MFX_OK) {
         plan_login(policy, facts, arena, trace, plan);
     } else if (rc == MFX_NOTFOUND) {
         finish(plan, DKIM_JOB_PASS,
                mfx_arena_printf(arena, "no key for %.*s",
-                                MFX_STR_ARG(plan->from_domain)));
+                                MFX_STR_ARG(plan->sender_domain)));
     } else {
         fail_signing(policy, arena, plan, "keys", &err);
     }
@@ -274,10 +371,10 @@ is_exempt_domain(const struct dkim_policy *policy, struct mfx_arena *arena,
     struct mfx_table *table = policy->settings->exempt_domains;
     struct mfx_str value;
     struct mfx_err err = {""};
-    if (table == NULL || plan->from_domain.len == 0)
+    if (table == NULL || plan->sender_domain.len == 0)
         return false;
     enum mfx_rc rc =
-        mfx_table_get(table, plan->from_domain, arena, &value, &err);
+        mfx_table_get(table, plan->sender_domain, arena, &value, &err);
     mfx_trace(trace, "exempt_domains", "%s", mfx_rc_name(rc));
     if (rc == MFX_NOTFOUND)
         return false;
@@ -286,6 +383,29 @@ is_exempt_domain(const struct dkim_policy *policy, struct mfx_arena *arena,
     } else {
         fail_signing(policy, arena, plan, "exempt_domains", &err);
     }
+    return true;
+}
+
+/* True when the header breaks the rules and that means refusal: of all mail
+ * that would be signed or verified, as OpenDKIM does. */
+static bool
+is_refused_header(const struct dkim_policy *policy,
+                  const struct dkim_facts *facts, struct mfx_decision *trace,
+                  struct dkim_plan *plan)
+{
+    const struct dkim_settings *s = policy->settings;
+    if (s->verify.invalid_headers == DKIM_INVALID_ACCEPT)
+        return false;
+    const char *fault = mfx_headers_fault(facts->headers);
+    mfx_trace(trace, "invalid_headers", "%s", fault == NULL ? "none" : fault);
+    plan->header_fault = fault;
+    bool has_role = mfx_origin_is_ours(&facts->origin)
+                        ? s->sign.enable || s->verify.ours
+                        : s->verify.enable;
+    if (fault == NULL || !has_role ||
+        s->verify.invalid_headers != DKIM_INVALID_REJECT)
+        return false;
+    finish(plan, DKIM_JOB_REFUSE, mfx_str_of(fault));
     return true;
 }
 
@@ -325,15 +445,24 @@ dkim_policy_plan(const struct dkim_policy *policy,
               MFX_STR_ARG(facts->origin.detail));
     if (is_exempt_client(policy, facts, arena, trace, plan))
         return;
-    const char *from_problem = find_author(facts, arena, plan);
+    enum from_state state = find_author(facts, arena, plan);
+    const char *problem = from_problem(state);
     mfx_trace(trace, "from", "%.*s@%.*s%s%s", MFX_STR_ARG(plan->author.local),
-              MFX_STR_ARG(plan->from_domain), from_problem ? ": " : "",
-              from_problem ? from_problem : "");
+              MFX_STR_ARG(plan->from_domain), problem ? ": " : "",
+              problem ? problem : "");
+    problem = find_sender(s, facts, state, arena, trace, plan);
     if (is_exempt_domain(policy, arena, trace, plan))
+        return;
+    if (facts->is_to_exempt) {
+        plan->is_exempt = true;
+        finish(plan, DKIM_JOB_PASS, mfx_str_of("exempt recipient"));
+        return;
+    }
+    if (is_refused_header(policy, facts, trace, plan))
         return;
     bool is_ours = mfx_origin_is_ours(&facts->origin);
     if (s->sign.enable && is_ours) {
-        plan_signing(policy, facts, from_problem, arena, trace, plan);
+        plan_signing(policy, facts, problem, arena, trace, plan);
         if (plan->job != DKIM_JOB_PASS || !s->verify.ours)
             return;
     }
@@ -344,14 +473,29 @@ dkim_policy_plan(const struct dkim_policy *policy,
         plan->reason = unsigned_plan.reason;
 }
 
+static enum mfx_rc
+has_recipient(struct mfx_table *table, struct mfx_str recipient,
+              struct mfx_arena *arena, struct mfx_err *err)
+{
+    struct mfx_str value;
+    return table == NULL ? MFX_NOTFOUND
+                         : mfx_table_get(table, recipient, arena, &value, err);
+}
+
+enum mfx_rc
+dkim_policy_exempts_recipient(const struct dkim_policy *policy,
+                              struct mfx_str recipient, struct mfx_arena *arena,
+                              struct mfx_err *err)
+{
+    return has_recipient(policy->settings->exempt_recipients, recipient, arena,
+                         err);
+}
+
 enum mfx_rc
 dkim_policy_excepts_recipient(const struct dkim_policy *policy,
                               struct mfx_str recipient, struct mfx_arena *arena,
                               struct mfx_err *err)
 {
-    struct mfx_str value;
-    if (policy->settings->sign.except_recipients == NULL)
-        return MFX_NOTFOUND;
-    return mfx_table_get(policy->settings->sign.except_recipients, recipient,
-                         arena, &value, err);
+    return has_recipient(policy->settings->sign.except_recipients, recipient,
+                         arena, err);
 }

@@ -45,6 +45,8 @@ struct dkim_policy {
     struct dkim_signers *signers;
     struct mfx_dkim_header_policy *headers;
     enum mfx_dkim_canon header_canon, body_canon;
+    struct mfx_option_list remove_results_from;
+    const char *sender_macro; /* "{name}"; NULL: none */
     struct dkim_shared *shared;
 };
 
@@ -59,8 +61,10 @@ struct dkim_facts {
     struct mfx_str client_name;
     struct mfx_ip client_ip;
     struct mfx_str login;
+    struct mfx_str sender_macro; /* value of sign.sender_macro's macro */
     bool is_null_sender;
     bool is_to_excepted; /* a recipient is in sign.except_recipients */
+    bool is_to_exempt;   /* a recipient is in exempt_recipients */
 };
 
 enum dkim_job {
@@ -69,8 +73,10 @@ enum dkim_job {
     DKIM_JOB_VERIFY,
     DKIM_JOB_REFUSE, /* 550 */
     DKIM_JOB_DEFER,  /* 451 */
+    DKIM_JOB_HOLD,   /* unsigned, into the MTA's quarantine */
+    DKIM_JOB_DISCARD,
 };
-/* "pass", "sign", "verify", "refuse", "defer". */
+/* "pass", "sign", "verify", "refuse", "defer", "hold", "discard". */
 const char *dkim_job_name(enum dkim_job job);
 
 struct dkim_plan {
@@ -82,6 +88,11 @@ struct dkim_plan {
      * every domain that stands in it */
     struct mfx_str *author_domains;
     size_t author_count;
+    /* who mail is signed for: the author, or who sign.sender_headers or
+     * sign.sender_macro names; the domain as from_domain */
+    struct mfx_mailbox sender;
+    struct mfx_str sender_domain;
+    const char *header_fault; /* what breaks RFC 5322 3.6, when that matters */
     struct dkim_signer *signers;
     bool is_exempt;   /* no results are removed either */
     bool should_sign; /* it is ours, signing is on, and it was not for a
@@ -92,6 +103,12 @@ void dkim_policy_plan(const struct dkim_policy *policy,
                       const struct dkim_facts *facts, struct mfx_arena *arena,
                       struct mfx_decision *trace, struct dkim_plan *plan);
 
+/* Any recipient here means: leave the message untouched. MFX_OK: it is
+ * listed. */
+enum mfx_rc dkim_policy_exempts_recipient(const struct dkim_policy *policy,
+                                          struct mfx_str recipient,
+                                          struct mfx_arena *arena,
+                                          struct mfx_err *err) MFX_NODISCARD;
 /* Any recipient here means: do not sign. MFX_OK: it is listed. */
 enum mfx_rc dkim_policy_excepts_recipient(const struct dkim_policy *policy,
                                           struct mfx_str recipient,
@@ -101,6 +118,16 @@ enum mfx_rc dkim_policy_excepts_recipient(const struct dkim_policy *policy,
 /* What the verifier is told, from the verify settings. */
 struct mfx_dkim_verify_limits
 dkim_policy_verify_limits(const struct dkim_policy *policy);
+
+/* The results as the settings see them: none passes in a message whose header
+ * breaks the rules (verify.invalid_headers), and a signer that is neither the
+ * author nor trusted does not count (verify.trusted_signers). NULL when out
+ * of memory. */
+const struct mfx_dkim_result *
+dkim_policy_adjust(const struct dkim_policy *policy,
+                   const struct dkim_plan *plan,
+                   const struct mfx_dkim_result *results, size_t count,
+                   struct mfx_arena *arena, struct mfx_decision *trace);
 
 struct dkim_judgement {
     enum mfx_dkim_status status; /* of the message as a whole */

@@ -140,11 +140,107 @@ check_author_policy(const struct mfx_policy_build *build,
     return build->problems->errors > errors ? MFX_PERMFAIL : MFX_OK;
 }
 
+/* --- names and lists --- */
+
+/* The MTA's name of sign.sender_macro: "{name}", or one letter. */
+static enum mfx_rc
+take_sender_macro(const struct mfx_policy_build *build,
+                  struct dkim_policy *policy)
+{
+    struct mfx_str name = policy->settings->sign.sender_macro;
+    if (name.len == 0)
+        return MFX_OK;
+    bool has_braces = name.p[0] == '{' || name.len == 1;
+    policy->sender_macro =
+        mfx_arena_printf(build->arena, has_braces ? "%.*s" : "{%.*s}",
+                         MFX_STR_ARG(name))
+            .p;
+    return policy->sender_macro == NULL ? MFX_TEMPFAIL : MFX_OK;
+}
+
+static enum mfx_rc
+check_sender_headers(const struct mfx_policy_build *build)
+{
+    const struct dkim_settings *s = build->settings;
+    for (size_t i = 0; i < s->sign.sender_headers.count; i++)
+        if (!mfx_header_name_is_valid(s->sign.sender_headers.items[i])) {
+            complain(build, "sign.sender_headers",
+                     "this is no name of a header field");
+            return MFX_PERMFAIL;
+        }
+    return MFX_OK;
+}
+
+struct names {
+    struct mfx_arena *arena;
+    struct mfx_str *items;
+    size_t count;
+};
+
+static bool
+take_name(const struct mfx_table_row *row, void *arg)
+{
+    struct names *names = arg;
+    names->items[names->count++] = mfx_arena_copy(names->arena, row->key);
+    return true;
+}
+
+static enum mfx_rc
+take_remove_results_from(const struct mfx_policy_build *build,
+                         struct dkim_policy *policy)
+{
+    struct mfx_table *table = policy->settings->verify.remove_results_from;
+    struct mfx_err err = {""};
+    if (table == NULL)
+        return MFX_OK;
+    struct names names = {.arena = build->arena};
+    names.items = mfx_arena_alloc_array(
+        build->arena, mfx_table_counts(table).rows + 1, sizeof *names.items);
+    if (names.items == NULL)
+        return MFX_TEMPFAIL;
+    enum mfx_rc rc =
+        mfx_table_walk(table, build->arena, take_name, &names, &err);
+    if (rc == MFX_PERMFAIL)
+        complain(build, "verify.remove_results_from", err.msg);
+    policy->remove_results_from =
+        (struct mfx_option_list){names.items, names.count};
+    return rc == MFX_NOTFOUND ? MFX_OK : rc;
+}
+
+/* Without a resolver whose word counts no key is protected, and every
+ * signature would lose its pass. */
+static enum mfx_rc
+check_unprotected_key(const struct mfx_policy_build *build)
+{
+    const struct dkim_settings *s = build->settings;
+    if (s->verify.unprotected_key == DKIM_UNPROTECTED_ACCEPT ||
+        build->dns_is_trusted)
+        return MFX_OK;
+    complain(build, "verify.unprotected_key",
+             "needs dns.trust_ad = true and a validating resolver; without "
+             "them no key counts as protected and no signature passes");
+    return MFX_PERMFAIL;
+}
+
 static void
 report_bad_key(void *arg, const char *message)
 {
     const struct mfx_policy_build *build = arg;
     mfx_problem_add(build->problems, MFX_PROBLEM_ERROR, "", 0, "%s", message);
+}
+
+static bool
+check_signer(const struct dkim_signer *signer, void *arg)
+{
+    const struct mfx_policy_build *build = arg;
+    struct mfx_dkim_private_key *key;
+    struct mfx_err err = {""};
+    if (dkim_key_file_get(signer->file, &key, NULL) == MFX_OK &&
+        dkim_signer_key(signer, build->settings, &key, &err) != MFX_OK)
+        mfx_problem_add(build->problems, MFX_PROBLEM_ERROR, "", 0,
+                        "d=%.*s s=%.*s: %s", MFX_STR_ARG(signer->domain),
+                        MFX_STR_ARG(signer->selector), err.msg);
+    return true;
 }
 
 static bool
@@ -213,9 +309,12 @@ make_signers(const struct mfx_policy_build *build, struct dkim_policy *policy)
         return MFX_TEMPFAIL;
     enum mfx_rc rc = dkim_signers_new(s, policy->keys, build->arena,
                                       build->problems, &policy->signers);
-    if (rc == MFX_OK && build->check_all)
+    if (rc == MFX_OK && build->check_all) {
         dkim_keys_parse_all(policy->keys, report_bad_key,
                             (void *)(uintptr_t)build);
+        dkim_signers_each(policy->signers, check_signer,
+                          (void *)(uintptr_t)build);
+    }
     if (rc == MFX_OK && build->check_dns)
         dkim_signers_each(policy->signers, check_published,
                           (void *)(uintptr_t)build);
@@ -243,6 +342,10 @@ dkim_policy_new(const struct mfx_policy_build *build, void **out)
     rc = mfx_rc_worst(rc, parse_headers(build, policy));
     rc = mfx_rc_worst(rc, make_host_lists(build, policy));
     rc = mfx_rc_worst(rc, check_author_policy(build, policy));
+    rc = mfx_rc_worst(rc, take_sender_macro(build, policy));
+    rc = mfx_rc_worst(rc, check_sender_headers(build));
+    rc = mfx_rc_worst(rc, take_remove_results_from(build, policy));
+    rc = mfx_rc_worst(rc, check_unprotected_key(build));
     rc = mfx_rc_worst(rc, make_signers(build, policy));
     warn_unused(build, policy->settings);
     if (rc != MFX_OK) {

@@ -12,6 +12,8 @@ static const struct mfx_option_word on_error_words[] = {
     {"tempfail", DKIM_ACTION_TEMPFAIL},
     {"pass",     DKIM_ACTION_ACCEPT  },
     {"reject",   DKIM_ACTION_REJECT  },
+    {"hold",     DKIM_ACTION_HOLD    },
+    {"discard",  DKIM_ACTION_DISCARD },
     {NULL,       0                   },
 };
 
@@ -35,6 +37,30 @@ static const struct mfx_option_word remove_words[] = {
     {NULL,   0               },
 };
 
+static const struct mfx_option_word unprotected_words[] = {
+    {"accept",  DKIM_UNPROTECTED_ACCEPT },
+    {"neutral", DKIM_UNPROTECTED_NEUTRAL},
+    {"fail",    DKIM_UNPROTECTED_FAIL   },
+    {NULL,      0                       },
+};
+
+static const struct mfx_option_word invalid_words[] = {
+    {"accept",    DKIM_INVALID_ACCEPT   },
+    {"permerror", DKIM_INVALID_PERMERROR},
+    {"reject",    DKIM_INVALID_REJECT   },
+    {NULL,        0                     },
+};
+
+static const struct mfx_option_word no_key_words[] = {
+    {"as-permerror", DKIM_ACTION_AS_PERMERROR},
+    {"accept",       DKIM_ACTION_ACCEPT      },
+    {"reject",       DKIM_ACTION_REJECT      },
+    {"tempfail",     DKIM_ACTION_TEMPFAIL    },
+    {"hold",         DKIM_ACTION_HOLD        },
+    {"discard",      DKIM_ACTION_DISCARD     },
+    {NULL,           0                       },
+};
+
 static const struct mfx_option_word action_words[] = {
     {"accept",   DKIM_ACTION_ACCEPT  },
     {"reject",   DKIM_ACTION_REJECT  },
@@ -51,12 +77,26 @@ const struct mfx_option dkim_options[] = {
         "authserv_id", S, authserv_id, "", 0,
         "Name of this site in Authentication-Results. Empty: the MTA's own "
         "host name (macro {j}). All MXs of a site should use one name."),
+    MFX_OPTION_BOOL(
+        "authserv_id_job_id", S, authserv_id_job_id, "false", 0,
+        "Write the queue id behind our name in Authentication-Results: "
+        "\"name/QUEUEID\". When forged fields are removed, what stands behind "
+        "the \"/\" never matters."),
+    MFX_OPTION_BOOL("software_header", S, software_header, "false", 0,
+                    "Add a DKIM-Filter field that names this program, its "
+                    "version, the host and the queue id to mail that was "
+                    "signed or verified."),
     MFX_OPTION_TABLE(
         "exempt_domains", S, exempt_domains, "", 0,
         "From domains whose mail is neither signed nor verified. Exact, "
         "without subdomains."),
     MFX_OPTION_TABLE("exempt_clients", S, exempt_clients, "", 0,
                      "Clients whose mail passes untouched, as a host list."),
+    MFX_OPTION_TABLE(
+        "exempt_recipients", S, exempt_recipients, "", 0,
+        "Mail to any of these recipients passes untouched: it is neither "
+        "signed nor verified. Whole addresses, or patterns of a refile: "
+        "table."),
 
     MFX_OPTION_BOOL(
         "sign.enable", S, sign.enable, "true", 0,
@@ -67,11 +107,19 @@ const struct mfx_option dkim_options[] = {
         "name, or keyname:identity, for each address or pattern."),
     MFX_OPTION_TABLE("sign.key_table", S, sign.key_table, "", MFX_OPTION_CASE,
                      "Key names of the signing table, in OpenDKIM's format: "
-                     "domain:selector:path for each name."),
+                     "domain:selector:path for each name, or "
+                     "domain:selector:path:algorithm. \"%\" as the domain is "
+                     "the From domain; \"%\" in a path that begins with \"/\" "
+                     "is the row's domain."),
+    MFX_OPTION_PATH("sign.key_directory", S, sign.key_directory, "", 0,
+                    "Where paths of the key table begin that start with "
+                    "\"./\" or \"../\". Empty: such paths are an error."),
     MFX_OPTION_TABLE(
         "sign.domains", S, sign.domains, "", 0,
         "From domains to sign for without tables. A row's value may name the "
-        "selectors of that domain; else sign.selectors holds."),
+        "selectors of that domain; else sign.selectors holds. \"*\" is every "
+        "domain without a row, and a refile: table holds patterns; d= is the "
+        "From domain then."),
     MFX_OPTION_LIST(
         "sign.selectors", S, sign.selectors, "mfx", 0,
         "Selectors for sign.domains. Every one of them signs, so an RSA and "
@@ -79,7 +127,7 @@ const struct mfx_option dkim_options[] = {
     MFX_OPTION_STRING(
         "sign.key_path", S, sign.key_path, "/etc/mfx/keys/%d/%s.pem", 0,
         "Where the keys of sign.domains lie; %d is the domain, %s the "
-        "selector."),
+        "selector. Without %d all domains share one key."),
     MFX_OPTION_BOOL(
         "sign.subdomains", S, sign.subdomains, "false", 0,
         "A domain of sign.domains also signs for all domains below it, with "
@@ -113,20 +161,39 @@ const struct mfx_option dkim_options[] = {
         "sign.allow_readable_keys", S, sign.allow_readable_keys, "false", 0,
         "Use private keys that other users can read or replace. If false, "
         "such a key is refused."),
+    MFX_OPTION_INT("sign.min_rsa_bits", S, sign.min_rsa_bits, "1024", 1024,
+                   8192, 0,
+                   "RSA keys shorter than this do not sign: an error of "
+                   "mfx-dkim -t, and sign.on_error at a message."),
+    MFX_OPTION_LIST(
+        "sign.sender_headers", S, sign.sender_headers, "From", 0,
+        "Header fields that may say who mail is signed for. The first of them "
+        "that is present does, with its first address; From is always the "
+        "last of the list. sign.signing_table, sign.domains, "
+        "sign.login_match and exempt_domains look at that address."),
+    MFX_OPTION_STRING(
+        "sign.sender_macro", S, sign.sender_macro, "", 0,
+        "Macro of the MTA whose value is the address mail is signed for, such "
+        "as {auth_authen}. Empty, or when the MTA does not send it: "
+        "sign.sender_headers says who."),
     MFX_OPTION_ENUM(
         "sign.on_from", S, sign.on_from, "refuse", on_from_words, 0,
         "Mail of ours with no From, several From fields, several addresses in "
         "From, or one that cannot be read: refuse it, sign by the first "
         "address, or pass it unsigned with a log line. Bounces are never "
-        "refused."),
+        "refused. When sign.sender_headers or sign.sender_macro gives the "
+        "signing address, several addresses in one From field are no fault, "
+        "and a field that gives none is one."),
     MFX_OPTION_ENUM(
         "sign.on_error", S, sign.on_error, "tempfail", on_error_words, 0,
         "Mail that should be signed and cannot be, because a key, a table or "
-        "DNS fails: tempfail, pass unsigned, or reject."),
+        "DNS fails: tempfail, pass unsigned, reject, hold (unsigned, in "
+        "quarantine), or discard."),
     MFX_OPTION_ENUM(
         "sign.login_match", S, sign.login_match, "off", login_match_words, 0,
-        "Require that the login fits the From address: its domain is the From "
-        "domain or a parent of it, or it is the From address itself."),
+        "Require that the login fits the From address, or the address that "
+        "sign.sender_headers or sign.sender_macro names instead: its domain "
+        "is that domain or a parent of it, or it is that address itself."),
     MFX_OPTION_TABLE(
         "sign.login_domains", S, sign.login_domains, "", 0,
         "Further domains a login may write from, separated by commas, for "
@@ -135,7 +202,8 @@ const struct mfx_option dkim_options[] = {
                     mismatch_words, 0,
                     "When the login does not fit: pass unsigned, or reject."),
     MFX_OPTION_TABLE("sign.except_recipients", S, sign.except_recipients, "", 0,
-                     "Mail to any of these recipients is not signed."),
+                     "Mail to any of these recipients is not signed. What is "
+                     "not to be verified either stands in exempt_recipients."),
     MFX_OPTION_BOOL(
         "sign.remove_signatures", S, sign.remove_signatures, "false", 0,
         "Remove the DKIM-Signature fields that are there before signing."),
@@ -163,7 +231,27 @@ const struct mfx_option dkim_options[] = {
         "A signature with l= passes even if unsigned text follows."),
     MFX_OPTION_STRING(
         "verify.required_headers", S, verify.required_headers, "", 0,
-        "Header fields a signature must cover to pass, besides From."),
+        "Header fields a signature must cover to pass, besides From, when the "
+        "message has them."),
+    MFX_OPTION_ENUM(
+        "verify.invalid_headers", S, verify.invalid_headers, "accept",
+        invalid_words, 0,
+        "Mail that breaks RFC 5322 3.6: without From or Date, or with two of "
+        "a field that stands once at most. accept: verified all the same; "
+        "permerror: no signature of it passes; reject: refused, whether it "
+        "would be verified or signed."),
+    MFX_OPTION_ENUM(
+        "verify.unprotected_key", S, verify.unprotected_key, "accept",
+        unprotected_words, 0,
+        "What a signature becomes that is right but whose key record was not "
+        "protected by DNSSEC: accept leaves it a pass, neutral makes it "
+        "neutral, fail makes it a result of policy. Needs dns.trust_ad."),
+    MFX_OPTION_TABLE(
+        "verify.trusted_signers", S, verify.trusted_signers, "", 0,
+        "Signers whose signatures count although they are not of the From "
+        "domain: d= of the signature, or .example.org for all below. Others "
+        "are reported and count as none. Empty: all count; \"csl:\": "
+        "nobody's."),
     MFX_OPTION_BOOL("verify.report_none", S, verify.report_none, "true", 0,
                     "Write dkim=none for mail without a signature."),
     MFX_OPTION_ENUM(
@@ -172,8 +260,10 @@ const struct mfx_option dkim_options[] = {
         "Which Authentication-Results fields that bear our authserv-id are "
         "removed from incoming mail: all; only those that claim dkim (for a "
         "daemon behind another of ours); none."),
-    MFX_OPTION_LIST("verify.remove_results_from", S, verify.remove_results_from,
-                    "", 0, "Further authserv-ids whose fields are removed."),
+    MFX_OPTION_TABLE(
+        "verify.remove_results_from", S, verify.remove_results_from, "", 0,
+        "Further authserv-ids whose fields are removed; .example.org or "
+        "*.example.org is every name below."),
     MFX_OPTION_TABLE(
         "verify.trusted_results_from", S, verify.trusted_results_from, "", 0,
         "Clients whose Authentication-Results are kept, as a host list: "
@@ -190,6 +280,10 @@ const struct mfx_option dkim_options[] = {
     MFX_OPTION_ENUM(
         "verify.on_permerror", S, verify.on_permerror, "accept", action_words,
         0, "Mail whose best signature cannot be checked: broken field or key."),
+    MFX_OPTION_ENUM("verify.on_no_key", S, verify.on_no_key, "as-permerror",
+                    no_key_words, 0,
+                    "Mail whose best signature names a key that is not in DNS. "
+                    "as-permerror: as verify.on_permerror says."),
     MFX_OPTION_ENUM(
         "verify.on_temperror", S, verify.on_temperror, "accept", action_words,
         0, "Mail whose best signature could not be checked now: DNS failed."),
@@ -226,5 +320,9 @@ bool
 dkim_table_is_live(const struct mfx_table *table)
 {
     struct mfx_str type = mfx_str_of(mfx_table_type(table));
-    return mfx_str_is(type, "lmdb") || mfx_str_is(type, "sqlite");
+    static const char *const live[] = {"lmdb", "mdb", "sqlite", "dsn"};
+    for (size_t i = 0; i < sizeof live / sizeof live[0]; i++)
+        if (mfx_str_is(type, live[i]))
+            return true;
+    return false;
 }

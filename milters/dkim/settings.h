@@ -31,6 +31,24 @@ enum dkim_login_match {
     DKIM_LOGIN_MATCH_ADDRESS,
 };
 
+/* verify.on_no_key: one of enum dkim_action, or this. */
+enum {
+    DKIM_ACTION_AS_PERMERROR = -1,
+};
+
+/* What a pass becomes whose key record was not protected by DNSSEC. */
+enum dkim_unprotected_key {
+    DKIM_UNPROTECTED_ACCEPT,
+    DKIM_UNPROTECTED_NEUTRAL,
+    DKIM_UNPROTECTED_FAIL,
+};
+
+enum dkim_invalid_headers {
+    DKIM_INVALID_ACCEPT,
+    DKIM_INVALID_PERMERROR,
+    DKIM_INVALID_REJECT,
+};
+
 enum dkim_remove_results {
     DKIM_REMOVE_ALL,
     DKIM_REMOVE_OWN,
@@ -39,19 +57,24 @@ enum dkim_remove_results {
 
 struct dkim_settings {
     struct mfx_str authserv_id;
-    struct mfx_table *exempt_domains, *exempt_clients;
+    bool authserv_id_job_id, software_header;
+    struct mfx_table *exempt_domains, *exempt_clients, *exempt_recipients;
 
     struct {
         bool enable;
         struct mfx_table *signing_table, *key_table, *domains;
         struct mfx_option_list selectors;
         struct mfx_str key_path;
+        const char *key_directory;
         bool subdomains, multiple;
         struct mfx_str canonicalization, headers, omit_headers,
             oversign_headers;
         bool body_length;
         uint64_t expire_s;
         bool allow_readable_keys;
+        int64_t min_rsa_bits;
+        struct mfx_option_list sender_headers;
+        struct mfx_str sender_macro;
         int on_from, on_error, login_match, on_login_mismatch;
         struct mfx_table *login_domains, *except_recipients;
         bool remove_signatures, normalize_addresses;
@@ -65,9 +88,10 @@ struct dkim_settings {
         struct mfx_str required_headers;
         bool report_none;
         int remove_results;
-        struct mfx_option_list remove_results_from;
-        struct mfx_table *trusted_results_from, *skip_hosts;
-        int on_none, on_fail, on_policy, on_permerror, on_temperror;
+        struct mfx_table *remove_results_from, *trusted_results_from;
+        struct mfx_table *skip_hosts, *trusted_signers;
+        int unprotected_key, invalid_headers;
+        int on_none, on_fail, on_policy, on_permerror, on_temperror, on_no_key;
         struct mfx_table *author_policy;
     } verify;
 };

@@ -11,6 +11,7 @@ struct key_row {
     struct mfx_str domain; /* "%": the From domain */
     struct mfx_str selector;
     struct mfx_str key;         /* path or the key itself */
+    int algorithm;              /* enum mfx_dkim_algorithm; -1: not said */
     struct dkim_key_file *file; /* NULL: known only with the From domain */
     struct key_row *next;       /* the next selector of the same domain */
 };
@@ -49,18 +50,78 @@ has_percent(struct mfx_str s)
     return mfx_str_has(s, '%');
 }
 
-/* True for a row whose key depends on the From address. OpenDKIM substitutes
- * in a path only if it begins with "/". */
+/* OpenDKIM substitutes in a path only if it begins with "/". */
+static bool
+is_path_template(struct mfx_str key)
+{
+    return has_percent(key) && key.len > 0 && key.p[0] == '/';
+}
+
+/* True for a row whose key depends on the From address. */
 static bool
 needs_author(const struct key_row *row)
 {
-    return has_percent(row->key) && row->key.len > 0 && row->key.p[0] == '/';
+    return is_path_template(row->key) && mfx_str_is(row->domain, "%");
 }
 
-/* "domain:selector:key[:algorithm]"; the algorithm (upstream, 2026) is taken
- * off: a key knows its own. */
+/* Every '%' becomes the domain. */
+static struct mfx_str
+put_domain(struct mfx_str text, struct mfx_str domain, struct mfx_arena *arena)
+{
+    if (!has_percent(text))
+        return text;
+    struct mfx_buf out;
+    mfx_buf_init_arena(&out, arena, 4096);
+    for (size_t i = 0; i < text.len; i++)
+        mfx_buf_add(&out, text.p[i] == '%' ? domain : mfx_str(&text.p[i], 1));
+    return mfx_buf_ok(&out) ? mfx_buf_str(&out) : mfx_str(NULL, 0);
+}
+
+/* The algorithm that stands behind the last ':' (upstream, 2026), taken off. */
+static struct mfx_str
+take_algorithm(struct mfx_str rest, int *algorithm)
+{
+    size_t colon = mfx_str_find_last(rest, ':');
+    struct mfx_str last = mfx_str_trim(mfx_str_from(rest, colon + 1));
+    *algorithm = -1;
+    for (int a = MFX_DKIM_RSA_SHA256; a <= MFX_DKIM_ED25519_SHA256; a++)
+        if (mfx_str_is_nocase(
+                last, mfx_dkim_algorithm_name((enum mfx_dkim_algorithm)a)))
+            *algorithm = a;
+    return *algorithm < 0 ? rest : mfx_str_head(rest, colon);
+}
+
+/* The key as it is looked for: a path in the row's domain, or in
+ * sign.key_directory. */
 static enum mfx_rc
-parse_key_row(struct mfx_str value, struct key_row *row, struct mfx_err *err)
+place_key(const struct dkim_settings *s, struct key_row *row,
+          struct mfx_arena *arena, struct mfx_err *err)
+{
+    struct mfx_str key = row->key;
+    if (is_path_template(key) && !needs_author(row))
+        key = put_domain(key, row->domain, arena);
+    if (dkim_keys_is_path(key) && key.len > 0 && key.p[0] == '.') {
+        if (s->sign.key_directory == NULL) {
+            mfx_err_set(err,
+                        "%.*s: a path that begins with \".\" needs "
+                        "sign.key_directory",
+                        MFX_STR_ARG(key));
+            return MFX_PERMFAIL;
+        }
+        key = mfx_arena_printf(arena, "%s/%.*s", s->sign.key_directory,
+                               MFX_STR_ARG(key));
+    }
+    row->key = key;
+    if (key.p != NULL)
+        return MFX_OK;
+    mfx_err_set(err, "out of memory");
+    return MFX_TEMPFAIL;
+}
+
+/* "domain:selector:key[:algorithm]" */
+static enum mfx_rc
+parse_key_row(const struct dkim_settings *s, struct mfx_str value,
+              struct mfx_arena *arena, struct key_row *row, struct mfx_err *err)
 {
     struct mfx_str rest = value;
     if (!mfx_str_cut(&rest, ':', &row->domain) ||
@@ -68,11 +129,7 @@ parse_key_row(struct mfx_str value, struct key_row *row, struct mfx_err *err)
         mfx_err_set(err, "not domain:selector:key");
         return MFX_PERMFAIL;
     }
-    size_t colon = mfx_str_find_last(rest, ':');
-    struct mfx_str last = mfx_str_from(rest, colon + 1);
-    if (mfx_str_is_nocase(last, "rsa-sha256") ||
-        mfx_str_is_nocase(last, "ed25519-sha256"))
-        rest = mfx_str_head(rest, colon);
+    rest = take_algorithm(rest, &row->algorithm);
     row->domain = mfx_str_trim(row->domain);
     row->selector = mfx_str_trim(row->selector);
     row->key = mfx_str_trim(rest);
@@ -83,6 +140,52 @@ parse_key_row(struct mfx_str value, struct key_row *row, struct mfx_err *err)
     }
     if (!mfx_domain_is_valid(row->selector, true)) {
         mfx_err_set(err, "%.*s is no selector", MFX_STR_ARG(row->selector));
+        return MFX_PERMFAIL;
+    }
+    return place_key(s, row, arena, err);
+}
+
+static enum mfx_rc
+check_algorithm(const struct mfx_dkim_private_key *key, int algorithm,
+                struct mfx_err *err)
+{
+    enum mfx_dkim_algorithm is = mfx_dkim_private_key_algorithm(key);
+    if (algorithm < 0 || algorithm == (int)is)
+        return MFX_OK;
+    mfx_err_set(err, "the row says %s, the key is for %s",
+                mfx_dkim_algorithm_name((enum mfx_dkim_algorithm)algorithm),
+                mfx_dkim_algorithm_name(is));
+    return MFX_PERMFAIL;
+}
+
+/* At load, for the rows that name an algorithm. A key that cannot be parsed
+ * is reported when all are. */
+static enum mfx_rc
+check_row_algorithm(const struct key_row *row, struct mfx_err *err)
+{
+    struct mfx_dkim_private_key *key;
+    if (row->algorithm < 0 || row->file == NULL ||
+        dkim_key_file_get(row->file, &key, NULL) != MFX_OK)
+        return MFX_OK;
+    return check_algorithm(key, row->algorithm, err);
+}
+
+enum mfx_rc
+dkim_signer_key(const struct dkim_signer *signer,
+                const struct dkim_settings *settings,
+                struct mfx_dkim_private_key **key, struct mfx_err *err)
+{
+    enum mfx_rc rc = dkim_key_file_get(signer->file, key, err);
+    if (rc == MFX_OK)
+        rc = check_algorithm(*key, signer->algorithm, err);
+    if (rc != MFX_OK)
+        return rc;
+    if (mfx_dkim_private_key_algorithm(*key) == MFX_DKIM_RSA_SHA256 &&
+        mfx_dkim_private_key_bits(*key) <
+            (unsigned)settings->sign.min_rsa_bits) {
+        mfx_err_set(err, "RSA key of %u bits: sign.min_rsa_bits is %u",
+                    mfx_dkim_private_key_bits(*key),
+                    (unsigned)settings->sign.min_rsa_bits);
         return MFX_PERMFAIL;
     }
     return MFX_OK;
@@ -114,9 +217,13 @@ load_key_row(const struct mfx_table_row *table_row, void *arg)
     struct key_row *row = mfx_arena_alloc(load->arena, sizeof *row);
     struct mfx_err err = {"out of memory"};
     enum mfx_rc rc =
-        row == NULL ? MFX_TEMPFAIL : parse_key_row(table_row->value, row, &err);
+        row == NULL ? MFX_TEMPFAIL
+                    : parse_key_row(load->signers->settings, table_row->value,
+                                    load->arena, row, &err);
     if (rc == MFX_OK)
         rc = add_key(load->signers->keys, row, &err);
+    if (rc == MFX_OK)
+        rc = check_row_algorithm(row, &err);
     /* the first of two rows with one name holds */
     if (rc == MFX_OK &&
         mfx_map_get(load->signers->key_rows, table_row->key) == NULL)
@@ -135,17 +242,41 @@ split_signing_value(struct mfx_str value, struct mfx_str *name,
     *signer = mfx_str_trim(mfx_str_from(value, colon + 1));
 }
 
+/* An i= that no message can make fit is left out of every signature. */
+static void
+warn_identity(struct load *load, const struct mfx_table_row *row,
+              const struct key_row *key, struct mfx_str signer)
+{
+    size_t at = mfx_str_find_last(signer, '@');
+    struct mfx_str domain =
+        at < signer.len ? mfx_str_from(signer, at + 1) : signer;
+    if (signer.len == 0 || has_percent(domain) || has_percent(key->domain) ||
+        mfx_domain_is_within(domain, key->domain))
+        return;
+    mfx_problem_add(load->problems, MFX_PROBLEM_WARNING, load->table, row->line,
+                    "%.*s: i=%.*s is not within d=%.*s: signatures of this "
+                    "row have no i=",
+                    MFX_STR_ARG(row->key), MFX_STR_ARG(signer),
+                    MFX_STR_ARG(key->domain));
+}
+
 static bool
 check_signing_row(const struct mfx_table_row *row, void *arg)
 {
     struct load *load = arg;
     struct mfx_str name, signer;
     split_signing_value(row->value, &name, &signer);
+    const struct key_row *key =
+        load->signers->key_rows == NULL
+            ? NULL
+            : mfx_map_get(load->signers->key_rows, name);
     if (name.len == 0)
         complain(load, row->line, "no key name", row->key);
     else if (!mfx_str_is(name, "%") && load->signers->key_rows != NULL &&
-             mfx_map_get(load->signers->key_rows, name) == NULL)
+             key == NULL)
         complain(load, row->line, "this key is not in sign.key_table", name);
+    else if (key != NULL)
+        warn_identity(load, row, key, signer);
     return true;
 }
 
@@ -197,6 +328,7 @@ make_domain_rows(const struct dkim_signers *signers, struct mfx_str domain,
             return MFX_TEMPFAIL;
         row->domain = domain;
         row->selector = selector;
+        row->algorithm = -1;
         row->key = expand_path(s->sign.key_path, domain, selector, arena);
         *end = row;
         end = &row->next;
@@ -208,13 +340,33 @@ make_domain_rows(const struct dkim_signers *signers, struct mfx_str domain,
     return MFX_OK;
 }
 
+/* True when %d, the From domain, stands in sign.key_path. */
+static bool has_domain(struct mfx_str template)
+{
+    for (size_t i = 0; i + 1 < template.len; i++)
+        if (template.p[i] == '%' && template.p[i + 1] == 'd')
+            return true;
+    return false;
+}
+
+/* A row of a refile: table that is no domain is a pattern. */
+static bool
+is_any_domain(const struct dkim_signers *signers, struct mfx_str domain)
+{
+    return mfx_str_is(domain, "*") ||
+           (mfx_table_has_patterns(signers->settings->sign.domains) &&
+            !mfx_domain_is_valid(domain, true));
+}
+
 static bool
 load_domain_row(const struct mfx_table_row *table_row, void *arg)
 {
     struct load *load = arg;
     struct dkim_signers *signers = load->signers;
     struct mfx_str domain = mfx_arena_copy_lower(load->arena, table_row->key);
-    bool is_any = mfx_str_is(domain, "*");
+    bool is_any = is_any_domain(signers, domain);
+    /* what no message needs to show is looked at now */
+    bool is_known = !is_any || !has_domain(signers->settings->sign.key_path);
     struct key_row *rows = NULL;
     struct mfx_err err = {"out of memory"};
     enum mfx_rc rc = MFX_OK;
@@ -225,10 +377,11 @@ load_domain_row(const struct mfx_table_row *table_row, void *arg)
     if (rc == MFX_OK)
         rc = make_domain_rows(signers, domain, table_row->value, load->arena,
                               &rows, &err);
-    for (struct key_row *r = rows; rc == MFX_OK && !is_any && r != NULL;
+    for (struct key_row *r = rows; rc == MFX_OK && is_known && r != NULL;
          r = r->next)
         rc = dkim_keys_add(signers->keys, r->key, &r->file, &err);
-    if (rc == MFX_OK && mfx_map_get(signers->domain_rows, domain) == NULL)
+    if (rc == MFX_OK && signers->domain_rows != NULL &&
+        mfx_map_get(signers->domain_rows, domain) == NULL)
         rc = mfx_map_put(signers->domain_rows, domain, rows);
     if (rc != MFX_OK)
         complain(load, table_row->line, err.msg, table_row->key);
@@ -267,8 +420,10 @@ load_all(struct load *load)
         load_table(load, s->sign.signing_table, check_signing_row);
     if (s->sign.domains != NULL && !dkim_table_is_live(s->sign.domains)) {
         size_t rows = mfx_table_counts(s->sign.domains).rows;
-        signers->domain_rows = mfx_map_new(MFX_MAP_NOCASE, rows);
-        if (signers->domain_rows == NULL)
+        bool has_patterns = mfx_table_has_patterns(s->sign.domains);
+        if (!has_patterns)
+            signers->domain_rows = mfx_map_new(MFX_MAP_NOCASE, rows);
+        if (signers->domain_rows == NULL && !has_patterns)
             load->failed = true;
         else
             load_table(load, s->sign.domains, load_domain_row);
@@ -309,19 +464,6 @@ dkim_signers_free(struct dkim_signers *signers)
     mfx_map_free(signers->key_rows);
     mfx_map_free(signers->domain_rows);
     free(signers);
-}
-
-/* Every '%' becomes the From domain. */
-static struct mfx_str
-put_domain(struct mfx_str text, struct mfx_str domain, struct mfx_arena *arena)
-{
-    if (!has_percent(text))
-        return text;
-    struct mfx_buf out;
-    mfx_buf_init_arena(&out, arena, 4096);
-    for (size_t i = 0; i < text.len; i++)
-        mfx_buf_add(&out, text.p[i] == '%' ? domain : mfx_str(&text.p[i], 1));
-    return mfx_buf_ok(&out) ? mfx_buf_str(&out) : mfx_str(NULL, 0);
 }
 
 /* i= of a signing row. One that is not within d= is dropped, as OpenDKIM
@@ -366,10 +508,10 @@ add_signer(struct search *search, const struct key_row *row,
         mfx_err_set(search->err, "out of memory");
         return MFX_TEMPFAIL;
     }
-    bool is_author =
-        mfx_str_is(row->domain, "%") || mfx_str_is(row->domain, "*");
-    signer->domain = is_author ? search->domain : row->domain;
+    signer->domain =
+        mfx_str_is(row->domain, "%") ? search->domain : row->domain;
     signer->selector = row->selector;
+    signer->algorithm = row->algorithm;
     signer->identity = make_identity(search, identity_template, signer->domain);
     signer->file = row->file;
     signer->key = dkim_keys_is_path(row->key) ? row->key : mfx_str_of("inline");
@@ -415,7 +557,8 @@ get_key_row(struct search *search, struct mfx_str name, struct key_row *copy)
     enum mfx_rc rc = mfx_table_get(signers->settings->sign.key_table, name,
                                    search->arena, &value, search->err);
     if (rc == MFX_OK)
-        rc = parse_key_row(value, copy, search->err);
+        rc = parse_key_row(signers->settings, value, search->arena, copy,
+                           search->err);
     return rc;
 }
 
@@ -460,13 +603,17 @@ get_domain_rows(struct search *search, struct mfx_str domain,
                 struct key_row **rows)
 {
     const struct dkim_signers *signers = search->signers;
-    if (signers->domain_rows != NULL) {
+    *rows = NULL;
+    if (signers->domain_rows != NULL && !mfx_str_is(domain, "*")) {
         *rows = mfx_map_get(signers->domain_rows, domain);
         return *rows == NULL ? MFX_NOTFOUND : MFX_OK;
     }
     struct mfx_str value;
     enum mfx_rc rc = mfx_table_get(signers->settings->sign.domains, domain,
                                    search->arena, &value, search->err);
+    /* a row for every domain signs with the From domain in d= */
+    if (mfx_str_is(domain, "*"))
+        domain = search->domain;
     if (rc == MFX_OK)
         rc = make_domain_rows(signers, domain, value, search->arena, rows,
                               search->err);
@@ -488,10 +635,6 @@ find_in_domains(struct search *search)
     if (rc == MFX_NOTFOUND) {
         domain = mfx_str_of("*");
         rc = get_domain_rows(search, domain, &rows);
-        struct mfx_err *err = search->err;
-        if (rc == MFX_OK) /* the template has the From domain in it */
-            rc = make_domain_rows(search->signers, search->domain,
-                                  mfx_str(NULL, 0), search->arena, &rows, err);
     }
     if (rc == MFX_NOTFOUND)
         mfx_trace(search->trace, "domains", "no row for %.*s",
@@ -540,6 +683,7 @@ visit_row(const struct key_row *row,
         .selector = row->selector,
         .key = dkim_keys_is_path(row->key) ? row->key : mfx_str_of("inline"),
         .file = row->file,
+        .algorithm = row->algorithm,
     };
     return visit(&signer, arg);
 }

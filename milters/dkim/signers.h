@@ -31,6 +31,7 @@ struct dkim_signer {
     struct mfx_str identity;         /* i=; may be empty */
     struct mfx_str key;              /* path, or "inline" */
     struct dkim_key_file *file;
+    int algorithm; /* the row's: enum mfx_dkim_algorithm; -1: it names none */
     struct dkim_signer *next;
 };
 
@@ -51,6 +52,13 @@ enum mfx_rc dkim_signers_find(const struct dkim_signers *signers,
                               struct mfx_decision *trace,
                               struct dkim_signer **found,
                               struct mfx_err *err) MFX_NODISCARD;
+
+/* The signer's key, if it is one that may sign: of the algorithm that its row
+ * names, and long enough (sign.min_rsa_bits). */
+enum mfx_rc dkim_signer_key(const struct dkim_signer *signer,
+                            const struct dkim_settings *settings,
+                            struct mfx_dkim_private_key **key,
+                            struct mfx_err *err) MFX_NODISCARD;
 
 /* Every signer that is known without a message (not patterns, not live
  * tables), for checks; visit returns false to stop. */

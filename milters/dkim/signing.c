@@ -135,9 +135,13 @@ fail(struct mfx_message *m, const struct dkim_signer *signer,
         mfx_decide_reject(m->decision, 550, "5.7.0",
                           mfx_str_of("message cannot be signed"), why);
         return;
-    case DKIM_ACTION_TEMPFAIL:
     case DKIM_ACTION_HOLD:
+        mfx_decide_hold(m->decision, why);
+        return;
     case DKIM_ACTION_DISCARD:
+        mfx_decide_discard(m->decision, why);
+        return;
+    case DKIM_ACTION_TEMPFAIL:
         mfx_decide_tempfail(m->decision, 451, "4.7.0",
                             mfx_str_of("message cannot be signed now"), why);
         return;
@@ -166,7 +170,8 @@ make_signature(struct mfx_message *m, struct dkim_message *d,
                            ? mfx_dkim_body_length(d->body, d->body_handle)
                            : MFX_DKIM_NO_LIMIT,
     };
-    enum mfx_rc rc = dkim_key_file_get(signer->file, &request.key, err);
+    enum mfx_rc rc =
+        dkim_signer_key(signer, policy->settings, &request.key, err);
     if (rc != MFX_OK)
         return rc;
     return mfx_dkim_sign(&request, d->signed_headers,
@@ -217,6 +222,7 @@ dkim_signing_end(struct mfx_message *m, struct dkim_message *d)
                                   MFX_STR_ARG(s->selector),
                                   mfx_dkim_algorithm_name(algorithm_of(s))));
     }
+    dkim_verifying_name_software(m);
     atomic_fetch_add(&policy->shared->signed_messages, 1);
     atomic_fetch_add(&policy->shared->signatures, count);
     mfx_decision_event(m->decision, "signed", d->plan.reason);

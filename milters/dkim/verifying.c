@@ -3,7 +3,12 @@
 
 #include <mfx/mail/authres.h>
 
+#include "config.h"
 #include "results.h"
+
+enum {
+    LINE_MAX_BYTES = 900,
+};
 
 static struct mfx_str
 authserv_id(const struct mfx_message *m)
@@ -16,15 +21,66 @@ authserv_id(const struct mfx_message *m)
     return mfx_str_of("localhost");
 }
 
+/* The id as it is written: with the queue id, when that is wanted and known. */
+static struct mfx_str
+written_id(const struct mfx_message *m)
+{
+    struct mfx_str id = authserv_id(m);
+    if (!dkim_policy_of(m)->settings->authserv_id_job_id ||
+        m->queue_id.len == 0)
+        return id;
+    struct mfx_str with = mfx_arena_printf(
+        m->arena, "%.*s/%.*s", MFX_STR_ARG(id), MFX_STR_ARG(m->queue_id));
+    return with.p == NULL ? id : with;
+}
+
+/* For a value that we write: no byte that could end it. */
+static struct mfx_str
+harmless(struct mfx_message *m, struct mfx_str text)
+{
+    char *copy = mfx_arena_alloc_bytes(m->arena, text.len);
+    if (copy == NULL)
+        return mfx_str("", 0);
+    for (size_t i = 0; i < text.len; i++)
+        copy[i] = text.p[i] > ' ' && text.p[i] < 0x7F ? text.p[i] : '?';
+    return mfx_str(copy, text.len < LINE_MAX_BYTES ? text.len : LINE_MAX_BYTES);
+}
+
+void
+dkim_verifying_name_software(struct mfx_message *m)
+{
+    if (!dkim_policy_of(m)->settings->software_header)
+        return;
+    struct mfx_str host = harmless(m, m->connection->mta_name);
+    struct mfx_str value = mfx_arena_printf(
+        m->arena, " mfx-dkim %s %.*s\n\t%.*s", PACKAGE_VERSION,
+        MFX_STR_ARG(host.len > 0 ? host : mfx_str_of("localhost")),
+        MFX_STR_ARG(m->queue_id.len > 0 ? harmless(m, m->queue_id)
+                                        : mfx_str_of("NOQUEUE")));
+    if (value.p != NULL)
+        mfx_edit_insert_header(m->decision, MFX_EDIT_TOP,
+                               mfx_str_of("DKIM-Filter"), value);
+}
+
+static bool
+claims_to_be_from(struct mfx_str value, struct mfx_str id)
+{
+    if (mfx_str_starts(id, mfx_str_of("*.")))
+        return mfx_authres_claims_below(value, mfx_str_from(id, 2));
+    if (mfx_str_starts(id, mfx_str_of(".")))
+        return mfx_authres_claims_below(value, mfx_str_from(id, 1));
+    return mfx_authres_claims_id(value, id);
+}
+
 static bool
 claims_to_be_ours(const struct mfx_message *m, struct mfx_str value)
 {
     const struct mfx_option_list *more =
-        &dkim_policy_of(m)->settings->verify.remove_results_from;
+        &dkim_policy_of(m)->remove_results_from;
     if (mfx_authres_claims_id(value, authserv_id(m)))
         return true;
     for (size_t i = 0; i < more->count; i++)
-        if (mfx_authres_claims_id(value, more->items[i]))
+        if (claims_to_be_from(value, more->items[i]))
             return true;
     return false;
 }
@@ -114,7 +170,7 @@ write_results(struct mfx_message *m, const struct mfx_dkim_result *results,
               size_t count)
 {
     struct mfx_str value;
-    enum mfx_rc rc = dkim_results_write(results, count, authserv_id(m),
+    enum mfx_rc rc = dkim_results_write(results, count, written_id(m),
                                         m->is_smtputf8, m->arena, &value);
     if (rc == MFX_OK)
         mfx_edit_insert_header(m->decision, MFX_EDIT_TOP,
@@ -181,6 +237,10 @@ dkim_verifying_end(struct mfx_message *m, struct dkim_message *d)
         mfx_dkim_verifier_finish(d->verifier, &results, &count, &ignored);
     if (rc != MFX_OK && rc != MFX_NOTFOUND)
         return rc;
+    results = dkim_policy_adjust(policy, &d->plan, results, count, m->arena,
+                                 m->decision);
+    if (results == NULL)
+        return MFX_TEMPFAIL;
     note_results(m, results, count, ignored);
     struct dkim_judgement judgement;
     dkim_policy_judge(policy, &d->plan, results, count, m->arena, m->decision,
@@ -190,6 +250,7 @@ dkim_verifying_end(struct mfx_message *m, struct dkim_message *d)
         if (rc != MFX_OK)
             return rc;
     }
+    dkim_verifying_name_software(m);
     mfx_fact(m->decision, "dkim",
              mfx_str_of(mfx_dkim_status_name(judgement.status)));
     mfx_decision_event(m->decision, "verified", mfx_str_of(judgement.reason));

@@ -280,6 +280,39 @@ claims_id(void **state)
 }
 
 /* 100,000 bytes of one kind before the id, in time. */
+/* Any name below a domain. */
+static void
+claims_below(void **state)
+{
+    static const struct {
+        const char *label, *in;
+        bool claims;
+    } cases[] = {
+        {"host",          " mx.example.org; dkim=pass",                        true },
+        {"deep",          " a.b.example.org; dkim=pass",                       true },
+        {"case",          " MX.Example.ORG; dkim=pass",                        true },
+        {"job_id",        " mx.example.org/4Bx9; dkim=pass",                   true },
+        {"quoted",        " \"mx.example.org\"; dkim=pass",                    true },
+        {"comment",       " (x) mx.example.org; dkim=pass",                    true },
+        {"folded",        " mx.\n\texample.org; dkim=pass",                    true },
+        {"final_dot",     " mx.example.org.; dkim=pass",                       true },
+        {"domain_itself", " example.org; dkim=pass",                           false},
+        {"dot_alone",     " .example.org; dkim=pass",                          false},
+        {"longer_word",   " mxexample.org; dkim=pass",                         false},
+        {"other",         " mx.example.com; dkim=pass",                        false},
+        {"prefix",        " mx.example.org.evil.example; dkim=pass",           false},
+        {"in_a_value",    " mx.example.com; dkim=pass header.d=a.example.org",
+         false                                                                      },
+        {"no_id",         " ; dkim=pass",                                      true },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        unit_assert_int(cases[i].label,
+                        mfx_authres_claims_below(mfx_str_of(cases[i].in),
+                                                 mfx_str_of("example.org")),
+                        cases[i].claims);
+}
+
 static void
 claims_id_enormous(void **state)
 {
@@ -451,11 +484,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(read_whole),         cmocka_unit_test(read_malformed),
-        cmocka_unit_test(read_limits),        cmocka_unit_test(claims_id),
-        cmocka_unit_test(claims_id_enormous), cmocka_unit_test(claims_method),
-        cmocka_unit_test(write_field),        cmocka_unit_test(write_hostile),
-        cmocka_unit_test(write_lines),
+        cmocka_unit_test(read_whole),    cmocka_unit_test(read_malformed),
+        cmocka_unit_test(read_limits),   cmocka_unit_test(claims_id),
+        cmocka_unit_test(claims_below),  cmocka_unit_test(claims_id_enormous),
+        cmocka_unit_test(claims_method), cmocka_unit_test(write_field),
+        cmocka_unit_test(write_hostile), cmocka_unit_test(write_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

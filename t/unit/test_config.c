@@ -270,7 +270,7 @@ malformed(void **state)
         {"table_missing",           "sign: {\n hosts = \"file:/nowhere/x\"; }",        NULL,
          NULL,                                                                                                           "own:2: /nowhere/x: No such file or directory\n",                                ""       },
         {"table_unknown_type",      "sign: { hosts = \"hsah:/x\"; }",                  NULL,                       NULL,
-         "own:1: \"hsah:/x\": there is no table type \"hsah\" (types: inline csl file refile texthash alias lmdb sqlite)\n",
+         "own:1: \"hsah:/x\": there is no table type \"hsah\" (types: inline csl file refile texthash alias lmdb mdb sqlite dsn)\n",
          ""                                                                                                                                                                                                        },
         {"old_name",                "count = 3;",                                      NULL,                       NULL,
          "own:1: warning: count is now called sign.count\n",                                                                                                                                              ""       },

@@ -435,6 +435,11 @@ own_signatures(void **state)
          "",     "to,Subject",
          false, MFX_DKIM_PASS,
          0},
+        {"required_absent",
+         {"a.example", "s", "", "", MFX_DKIM_NO_LIMIT},
+         "",     "X-None",
+         false, MFX_DKIM_PASS,
+         0},
         {"required_missing",
          {"a.example", "s", "", "", MFX_DKIM_NO_LIMIT},
          "",     "X-A",
@@ -457,6 +462,30 @@ own_signatures(void **state)
             fail_msg("%s: %s", cases[i].label, s.results[0].reason);
         unit_assert_int(cases[i].label, s.results[0].body_unsigned,
                         cases[i].body_unsigned);
+        scene_fini(&s);
+    }
+}
+
+/* A pass whose key record was not authentic; the zone of tests never is. */
+static void
+unprotected_keys(void **state)
+{
+    static const enum mfx_dkim_status cases[] = {
+        MFX_DKIM_NONE, MFX_DKIM_NEUTRAL, MFX_DKIM_POLICY};
+    const struct own own = {"a.example", "s", "", "", MFX_DKIM_NO_LIMIT};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct scene s;
+        scene_init(&s, own_zone);
+        s.limits.unprotected_key = cases[i];
+        scene_message(&s, mfx_str_of(own_message));
+        scene_sign(&s, &own);
+        assert_int_equal(scene_verify(&s, "a.example"), MFX_OK);
+        assert_int_equal(s.results[0].status,
+                         cases[i] == MFX_DKIM_NONE ? MFX_DKIM_PASS : cases[i]);
+        assert_int_equal(s.results[0].fault, cases[i] == MFX_DKIM_NONE
+                                                 ? MFX_DKIM_FAULT_NONE
+                                                 : MFX_DKIM_FAULT_UNPROTECTED);
         scene_fini(&s);
     }
 }
@@ -607,10 +636,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(messages),       cmocka_unit_test(facts),
-        cmocka_unit_test(zones),          cmocka_unit_test(own_signatures),
-        cmocka_unit_test(diagnosis),      cmocka_unit_test(limits),
-        cmocka_unit_test(enormous_names), cmocka_unit_test(little_memory),
+        cmocka_unit_test(messages),
+        cmocka_unit_test(facts),
+        cmocka_unit_test(zones),
+        cmocka_unit_test(own_signatures),
+        cmocka_unit_test(unprotected_keys),
+        cmocka_unit_test(diagnosis),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(enormous_names),
+        cmocka_unit_test(little_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -205,13 +205,50 @@ unfold(void **state)
     mfx_arena_free(arena);
 }
 
+/* RFC 5322 3.6. */
+static void
+faults(void **state)
+{
+    static const struct {
+        const char *label, *in, *want;
+    } cases[] = {
+        {"least",       "From: a\nDate: b\n\n",                         NULL                 },
+        {"all",
+         "From: a\nDate: b\nSender: c\nReply-To: d\nTo: e\nCc: f\n"
+         "Bcc: g\nMessage-ID: h\nIn-Reply-To: i\nReferences: j\n"
+         "Subject: k\nReceived: l\nReceived: m\nComments: n\n"
+         "Comments: o\n\n",                                             NULL                 },
+        {"no_from",     "Date: b\n\n",                                  "no From field"      },
+        {"no_date",     "From: a\n\n",                                  "no Date field"      },
+        {"two_from",    "From: a\nfrom: a\nDate: b\n\n",                "several From fields"},
+        {"two_date",    "From: a\nDate: b\nDATE: b\n\n",                "several Date fields"},
+        {"two_subject", "From: a\nDate: b\nSubject: c\nSubject: c\n\n",
+         "several Subject fields"                                                            },
+        {"two_to",      "From: a\nDate: b\nTo: c\nTo: c\n\n",           "several To fields"  },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mfx_arena *arena = mfx_arena_new(0);
+        struct mfx_headers headers = {.first = NULL};
+        struct mfx_str body;
+        assert_int_equal(
+            mfx_message_split(mfx_str_of(cases[i].in), arena, &headers, &body),
+            MFX_OK);
+        unit_assert_str(cases[i].label, mfx_str_of(mfx_headers_fault(&headers)),
+                        mfx_str_of(cases[i].want));
+        mfx_headers_fini(&headers);
+        mfx_arena_free(arena);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(split),     cmocka_unit_test(lookup),
-        cmocka_unit_test(exhausted), cmocka_unit_test(names),
-        cmocka_unit_test(safe),      cmocka_unit_test(unfold),
+        cmocka_unit_test(faults), cmocka_unit_test(split),
+        cmocka_unit_test(lookup), cmocka_unit_test(exhausted),
+        cmocka_unit_test(names),  cmocka_unit_test(safe),
+        cmocka_unit_test(unfold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,6 +119,37 @@ lmdb_lookups(void **state)
             MFX_PERMFAIL);
         end(&f);
     }
+}
+
+/* OpenDKIM's mdb: names the directory of an LMDB environment. */
+static void
+mdb_directory(void **state)
+{
+    struct fixture f;
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    MDB_val key = {1, (void *)(uintptr_t) "b"},
+            value = {1, (void *)(uintptr_t) "2"};
+    (void)state;
+    begin(&f);
+    const char *path = conf_files_path(&f.files, "env");
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_open(env, path, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, NULL, MDB_CREATE, &dbi), 0);
+    assert_int_equal(mdb_put(txn, dbi, &key, &value, 0), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+    open_spec(&f, "mdb:", path);
+    assert_int_equal(f.rc, MFX_OK);
+    want(&f, "b", MFX_OK, "2");
+    want(&f, "c", MFX_NOTFOUND, "");
+    (void)unlink(conf_files_path(&f.files, "env/data.mdb"));
+    (void)unlink(conf_files_path(&f.files, "env/lock.mdb"));
+    (void)rmdir(path);
+    end(&f);
 }
 
 /* The name without its ending, as in main.cf. */
@@ -306,6 +338,69 @@ sqlite_lookups(void **state)
                                     append_value, &all, NULL),
                      MFX_OK);
     unit_assert_str("all", mfx_buf_str(&all), mfx_str_of("1;2;"));
+    end(&f);
+}
+
+/* OpenDKIM's words for a table: the first row, its columns joined. */
+static void
+dsn_lookups(void **state)
+{
+    static const struct {
+        const char *label, *front, *pairs, *key, *value;
+    } cases[] = {
+        {"three_columns",    "dsn:sqlite3://",           "?datacol=d,s,p",                  "example.org",
+         "example.org:sel:/k.pem"                                                                                   },
+        {"manual_colons",    "dsn:sqlite3:://",          "?datacol=d",                      "example.org",
+         "example.org"                                                                                              },
+        {"user_and_port",    "dsn:sqlite3://u:pw@1+=2F", "?datacol=s",
+         "example.org",                                                                                    "sel"    },
+        {"filter",           "dsn:sqlite3://",           "?datacol=d?filter=id=20=3E=2012",
+         "example.org",                                                                                    "second" },
+        {"as_it_is_written", "dsn:sqlite3://",           "?datacol=d",                      "Bob@x",       "upper"  },
+        {"as_lower_case",    "dsn:sqlite3://",           "?datacol=d",                      "ANN@x",       "lower"  },
+        {"null_column",      "dsn:sqlite3://",           "?datacol=d,s,p",                  "ann@x",       "lower::"},
+        {"absent",           "dsn:sqlite3://",           "?datacol=d",                      "example.com", NULL     },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture f;
+        begin(&f);
+        const char *path = conf_files_path(&f.files, "db");
+        run_sql(path, "CREATE TABLE t(k TEXT,d TEXT,s TEXT,p TEXT,id INTEGER);"
+                      "INSERT INTO t VALUES"
+                      "('example.org','example.org','sel','/k.pem',12),"
+                      "('example.org','second','x','y',13),"
+                      "('Bob@x','upper','','',14),"
+                      "('ann@x','lower',NULL,NULL,15);");
+        open_spec(&f, cases[i].front,
+                  mfx_arena_printf(f.files.arena, "%s/table=t?keycol=k%s", path,
+                                   cases[i].pairs)
+                      .p);
+        if (f.rc != MFX_OK)
+            fail_msg("%s: %s", cases[i].label, f.problems.first->text);
+        want(&f, cases[i].key, cases[i].value == NULL ? MFX_NOTFOUND : MFX_OK,
+             cases[i].value);
+        end(&f);
+    }
+}
+
+/* A number as the label of a row: the column's type decides. */
+static void
+dsn_number_as_key(void **state)
+{
+    struct fixture f;
+    (void)state;
+    begin(&f);
+    const char *path = conf_files_path(&f.files, "db");
+    run_sql(path, "CREATE TABLE t(id INTEGER, d TEXT);"
+                  "INSERT INTO t VALUES(1293,'example.org');");
+    open_spec(
+        &f, "dsn:sqlite3://",
+        mfx_arena_printf(f.files.arena, "%s/table=t?keycol=id?datacol=d", path)
+            .p);
+    want(&f, "1293", MFX_OK, "example.org");
+    run_sql(path, "UPDATE t SET d='example.net';");
+    want(&f, "1293", MFX_OK, "example.net");
     end(&f);
 }
 
@@ -502,6 +597,9 @@ main(void)
         cmocka_unit_test(lmdb_of_postmap),
         cmocka_unit_test(lmdb_many_threads),
         cmocka_unit_test(sqlite_lookups),
+        cmocka_unit_test(dsn_lookups),
+        cmocka_unit_test(dsn_number_as_key),
+        cmocka_unit_test(mdb_directory),
         cmocka_unit_test(sqlite_changes_are_seen),
         cmocka_unit_test(sqlite_locked),
         cmocka_unit_test(sqlite_malformed),

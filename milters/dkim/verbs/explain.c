@@ -38,6 +38,16 @@ find_macro(void *arg, struct mfx_str name, bool *found)
     return *found ? mfx_str_from(text, at + 1) : mfx_str(NULL, 0);
 }
 
+static struct mfx_str
+sender_macro(struct work *w)
+{
+    const struct dkim_policy *policy = w->loaded->policy;
+    bool found = false;
+    return policy->sender_macro == NULL
+               ? mfx_str(NULL, 0)
+               : find_macro(w, mfx_str_of(policy->sender_macro), &found);
+}
+
 static int
 read_message(struct work *w, const char *path)
 {
@@ -82,18 +92,22 @@ make_facts(struct work *w)
         .client_name = origin.client_name,
         .client_ip = origin.client_ip,
         .login = origin.login,
+        .sender_macro = sender_macro(w),
         .is_null_sender = r->sender != NULL && (strcmp(r->sender, "") == 0 ||
                                                 strcmp(r->sender, "<>") == 0),
     };
     if (r->recipient == NULL)
         return EXIT_OK;
     struct mfx_err err = {0};
-    enum mfx_rc rc = dkim_policy_excepts_recipient(
+    enum mfx_rc rc = dkim_policy_exempts_recipient(
         w->loaded->policy, mfx_str_of(r->recipient), w->run->arena, &err);
+    w->facts.is_to_exempt = rc == MFX_OK;
+    if (rc == MFX_OK || rc == MFX_NOTFOUND)
+        rc = dkim_policy_excepts_recipient(
+            w->loaded->policy, mfx_str_of(r->recipient), w->run->arena, &err);
     w->facts.is_to_excepted = rc == MFX_OK;
     if (rc != MFX_OK && rc != MFX_NOTFOUND)
-        return verb_fail(w->run, EXIT_TEMP, "sign.except_recipients: %s",
-                         err.msg);
+        return verb_fail(w->run, EXIT_TEMP, "recipient: %s", err.msg);
     return EXIT_OK;
 }
 
@@ -129,6 +143,8 @@ print_json(const struct work *w)
     if (w->alignment.status == DKIM_ALIGNMENT_BAD)
         (void)json_object_set_new(o, "warning",
                                   verb_json(mfx_str_of(w->alignment.text)));
+    (void)json_object_set_new(o, "sender_domain",
+                              verb_json(w->plan.sender_domain));
     verb_print_json(o);
 }
 
@@ -159,8 +175,10 @@ exit_for(enum dkim_job job)
     case DKIM_JOB_PASS:
     case DKIM_JOB_SIGN:
     case DKIM_JOB_VERIFY:
+    case DKIM_JOB_HOLD:
         return EXIT_OK;
     case DKIM_JOB_REFUSE:
+    case DKIM_JOB_DISCARD:
         return EXIT_NO;
     case DKIM_JOB_DEFER:
         return EXIT_TEMP;

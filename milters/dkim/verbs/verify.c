@@ -28,6 +28,8 @@ struct work {
     struct mfx_headers headers;
     const struct mfx_dkim_result *results;
     size_t count, ignored;
+    struct mfx_decision decision; /* with loaded, as is plan */
+    struct dkim_plan plan;
 };
 
 static const char *
@@ -44,12 +46,29 @@ fault_name(enum mfx_dkim_fault fault)
         [MFX_DKIM_FAULT_BODY_HASH] = "body hash",
         [MFX_DKIM_FAULT_SIGNATURE] = "header hash",
         [MFX_DKIM_FAULT_POLICY] = "policy",
+        [MFX_DKIM_FAULT_UNPROTECTED] = "no DNSSEC",
+        [MFX_DKIM_FAULT_HEADERS] = "header",
+        [MFX_DKIM_FAULT_UNTRUSTED] = "signer not trusted",
         [MFX_DKIM_FAULT_INTERNAL] = "internal",
     };
     return names[fault];
 }
 
 /* --- verifying --- */
+
+/* The results as the configuration sees them. */
+static enum mfx_rc
+adjust(struct work *w)
+{
+    const struct dkim_facts facts = {.headers = &w->headers};
+    mfx_decision_init(&w->decision, w->run->arena);
+    /* for the authors */
+    dkim_policy_plan(w->loaded->policy, &facts, w->run->arena, &w->decision,
+                     &w->plan);
+    w->results = dkim_policy_adjust(w->loaded->policy, &w->plan, w->results,
+                                    w->count, w->run->arena, &w->decision);
+    return w->results == NULL ? MFX_TEMPFAIL : MFX_OK;
+}
 
 static struct mfx_str
 from_domain(const struct work *w)
@@ -87,7 +106,11 @@ check(struct work *w, const struct mfx_env *env)
     while ((event = mfx_dkim_verifier_pending(v)) != NULL)
         if (!mfx_event_wait(event, until_ms))
             break;
-    return mfx_dkim_verifier_finish(v, &w->results, &w->count, &w->ignored);
+    enum mfx_rc rc =
+        mfx_dkim_verifier_finish(v, &w->results, &w->count, &w->ignored);
+    if ((rc == MFX_OK || rc == MFX_NOTFOUND) && w->loaded != NULL)
+        rc = adjust(w);
+    return rc;
 }
 
 static struct mfx_str
@@ -109,23 +132,25 @@ authentication_results(const struct work *w)
 /* --- what the configuration makes of it --- */
 
 static struct dkim_judgement
-judge(const struct work *w)
+judge(struct work *w)
 {
-    struct mfx_decision decision;
-    struct dkim_plan plan;
     struct dkim_judgement judgement;
-    const struct dkim_facts facts = {.headers = &w->headers};
-    mfx_decision_init(&decision, w->run->arena);
-    /* for the authors */
-    dkim_policy_plan(w->loaded->policy, &facts, w->run->arena, &decision,
-                     &plan);
-    dkim_policy_judge(w->loaded->policy, &plan, w->results, w->count,
-                      w->run->arena, &decision, &judgement);
+    dkim_policy_judge(w->loaded->policy, &w->plan, w->results, w->count,
+                      w->run->arena, &w->decision, &judgement);
+    if (w->plan.job == DKIM_JOB_REFUSE) /* before it was verified */
+        judgement = (struct dkim_judgement){
+            .status = judgement.status,
+            .action = DKIM_ACTION_REJECT,
+            .code = 550,
+            .enhanced = "5.7.1",
+            .text = w->plan.header_fault,
+            .reason = w->plan.header_fault,
+        };
     return judgement;
 }
 
 static void
-print_judgement(const struct work *w)
+print_judgement(struct work *w)
 {
     struct dkim_judgement j = judge(w);
     (void)printf("by the configuration: %s (%s)", dkim_action_name(j.action),
@@ -136,7 +161,7 @@ print_judgement(const struct work *w)
 }
 
 static json_t *
-json_of_judgement(const struct work *w)
+json_of_judgement(struct work *w)
 {
     struct dkim_judgement j = judge(w);
     return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s}", "status",
@@ -200,7 +225,7 @@ json_of(const struct mfx_dkim_result *r)
 }
 
 static void
-print_json(const struct work *w, const char *status)
+print_json(struct work *w, const char *status)
 {
     json_t *results = json_array();
     for (size_t i = 0; i < w->count; i++)
@@ -215,7 +240,7 @@ print_json(const struct work *w, const char *status)
 }
 
 static void
-print_text(const struct work *w)
+print_text(struct work *w)
 {
     if (w->count == 0)
         (void)printf("no signature\n");
