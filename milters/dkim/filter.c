@@ -15,40 +15,24 @@ message_of(struct mfx_message *m)
     return m->state;
 }
 
-/* What a table said of a recipient. */
-static enum mfx_rc
-note_recipient(struct mfx_message *m, const char *rule,
-               const struct mfx_recipient *recipient, enum mfx_rc rc,
-               const struct mfx_err *err, bool *is_listed)
-{
-    if (rc == MFX_OK) {
-        *is_listed = true;
-        mfx_trace(m->decision, rule, "%.*s", MFX_STR_ARG(recipient->address));
-    }
-    if (rc == MFX_OK || rc == MFX_NOTFOUND)
-        return MFX_OK;
-    mfx_trace(m->decision, rule, "%s", err->msg);
-    return rc;
-}
-
 static enum mfx_rc
 on_rcpt(struct mfx_message *m, struct mfx_recipient *recipient)
 {
     struct dkim_message *d = message_of(m);
-    const struct dkim_policy *policy = dkim_policy_of(m);
     struct mfx_err err = {""};
     if (d == NULL)
         return MFX_TEMPFAIL;
-    enum mfx_rc rc = dkim_policy_exempts_recipient(policy, recipient->address,
-                                                   m->arena, &err);
-    rc = note_recipient(m, "exempt_recipients", recipient, rc, &err,
-                        &d->is_to_exempt);
-    if (rc != MFX_OK)
-        return rc;
-    rc = dkim_policy_excepts_recipient(policy, recipient->address, m->arena,
-                                       &err);
-    return note_recipient(m, "except_recipients", recipient, rc, &err,
-                          &d->is_to_excepted);
+    enum mfx_rc rc = dkim_policy_excepts_recipient(
+        dkim_policy_of(m), recipient->address, m->arena, &err);
+    if (rc == MFX_OK) {
+        d->is_to_excepted = true;
+        mfx_trace(m->decision, "except_recipients", "%.*s",
+                  MFX_STR_ARG(recipient->address));
+    }
+    if (rc == MFX_OK || rc == MFX_NOTFOUND)
+        return MFX_OK;
+    mfx_trace(m->decision, "except_recipients", "%s", err.msg);
+    return rc;
 }
 
 static enum mfx_rc
@@ -77,7 +61,6 @@ make_plan(struct mfx_message *m, struct dkim_message *d)
         .login = m->login,
         .is_null_sender = m->sender.len == 0,
         .is_to_excepted = d->is_to_excepted,
-        .is_to_exempt = d->is_to_exempt,
         .sender_macro = sender_macro(m),
     };
     dkim_policy_plan(dkim_policy_of(m), &facts, m->arena, m->decision,

@@ -16,7 +16,7 @@
 
 struct dkim_message {
     struct dkim_plan plan;
-    bool is_to_excepted, is_to_exempt;
+    bool is_to_excepted;
     bool wants_body;
     /* signing */
     struct mfx_dkim_body *body;

@@ -453,11 +453,6 @@ dkim_policy_plan(const struct dkim_policy *policy,
     problem = find_sender(s, facts, state, arena, trace, plan);
     if (is_exempt_domain(policy, arena, trace, plan))
         return;
-    if (facts->is_to_exempt) {
-        plan->is_exempt = true;
-        finish(plan, DKIM_JOB_PASS, mfx_str_of("exempt recipient"));
-        return;
-    }
     if (is_refused_header(policy, facts, trace, plan))
         return;
     bool is_ours = mfx_origin_is_ours(&facts->origin);
@@ -473,29 +468,14 @@ dkim_policy_plan(const struct dkim_policy *policy,
         plan->reason = unsigned_plan.reason;
 }
 
-static enum mfx_rc
-has_recipient(struct mfx_table *table, struct mfx_str recipient,
-              struct mfx_arena *arena, struct mfx_err *err)
-{
-    struct mfx_str value;
-    return table == NULL ? MFX_NOTFOUND
-                         : mfx_table_get(table, recipient, arena, &value, err);
-}
-
-enum mfx_rc
-dkim_policy_exempts_recipient(const struct dkim_policy *policy,
-                              struct mfx_str recipient, struct mfx_arena *arena,
-                              struct mfx_err *err)
-{
-    return has_recipient(policy->settings->exempt_recipients, recipient, arena,
-                         err);
-}
-
 enum mfx_rc
 dkim_policy_excepts_recipient(const struct dkim_policy *policy,
                               struct mfx_str recipient, struct mfx_arena *arena,
                               struct mfx_err *err)
 {
-    return has_recipient(policy->settings->sign.except_recipients, recipient,
-                         arena, err);
+    struct mfx_str value;
+    if (policy->settings->sign.except_recipients == NULL)
+        return MFX_NOTFOUND;
+    return mfx_table_get(policy->settings->sign.except_recipients, recipient,
+                         arena, &value, err);
 }

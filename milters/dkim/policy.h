@@ -64,7 +64,6 @@ struct dkim_facts {
     struct mfx_str sender_macro; /* value of sign.sender_macro's macro */
     bool is_null_sender;
     bool is_to_excepted; /* a recipient is in sign.except_recipients */
-    bool is_to_exempt;   /* a recipient is in exempt_recipients */
 };
 
 enum dkim_job {
@@ -103,12 +102,6 @@ void dkim_policy_plan(const struct dkim_policy *policy,
                       const struct dkim_facts *facts, struct mfx_arena *arena,
                       struct mfx_decision *trace, struct dkim_plan *plan);
 
-/* Any recipient here means: leave the message untouched. MFX_OK: it is
- * listed. */
-enum mfx_rc dkim_policy_exempts_recipient(const struct dkim_policy *policy,
-                                          struct mfx_str recipient,
-                                          struct mfx_arena *arena,
-                                          struct mfx_err *err) MFX_NODISCARD;
 /* Any recipient here means: do not sign. MFX_OK: it is listed. */
 enum mfx_rc dkim_policy_excepts_recipient(const struct dkim_policy *policy,
                                           struct mfx_str recipient,

@@ -92,11 +92,6 @@ const struct mfx_option dkim_options[] = {
         "without subdomains."),
     MFX_OPTION_TABLE("exempt_clients", S, exempt_clients, "", 0,
                      "Clients whose mail passes untouched, as a host list."),
-    MFX_OPTION_TABLE(
-        "exempt_recipients", S, exempt_recipients, "", 0,
-        "Mail to any of these recipients passes untouched: it is neither "
-        "signed nor verified. Whole addresses, or patterns of a refile: "
-        "table."),
 
     MFX_OPTION_BOOL(
         "sign.enable", S, sign.enable, "true", 0,
@@ -201,9 +196,10 @@ const struct mfx_option dkim_options[] = {
     MFX_OPTION_ENUM("sign.on_login_mismatch", S, sign.on_login_mismatch, "pass",
                     mismatch_words, 0,
                     "When the login does not fit: pass unsigned, or reject."),
-    MFX_OPTION_TABLE("sign.except_recipients", S, sign.except_recipients, "", 0,
-                     "Mail to any of these recipients is not signed. What is "
-                     "not to be verified either stands in exempt_recipients."),
+    MFX_OPTION_TABLE(
+        "sign.except_recipients", S, sign.except_recipients, "", 0,
+        "Mail of ours with any of these recipients passes unsigned. Whole "
+        "addresses, or patterns of a refile: table."),
     MFX_OPTION_BOOL(
         "sign.remove_signatures", S, sign.remove_signatures, "false", 0,
         "Remove the DKIM-Signature fields that are there before signing."),

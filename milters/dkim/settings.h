@@ -58,7 +58,7 @@ enum dkim_remove_results {
 struct dkim_settings {
     struct mfx_str authserv_id;
     bool authserv_id_job_id, software_header;
-    struct mfx_table *exempt_domains, *exempt_clients, *exempt_recipients;
+    struct mfx_table *exempt_domains, *exempt_clients;
 
     struct {
         bool enable;

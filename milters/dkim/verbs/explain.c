@@ -99,15 +99,12 @@ make_facts(struct work *w)
     if (r->recipient == NULL)
         return EXIT_OK;
     struct mfx_err err = {0};
-    enum mfx_rc rc = dkim_policy_exempts_recipient(
+    enum mfx_rc rc = dkim_policy_excepts_recipient(
         w->loaded->policy, mfx_str_of(r->recipient), w->run->arena, &err);
-    w->facts.is_to_exempt = rc == MFX_OK;
-    if (rc == MFX_OK || rc == MFX_NOTFOUND)
-        rc = dkim_policy_excepts_recipient(
-            w->loaded->policy, mfx_str_of(r->recipient), w->run->arena, &err);
     w->facts.is_to_excepted = rc == MFX_OK;
     if (rc != MFX_OK && rc != MFX_NOTFOUND)
-        return verb_fail(w->run, EXIT_TEMP, "recipient: %s", err.msg);
+        return verb_fail(w->run, EXIT_TEMP, "sign.except_recipients: %s",
+                         err.msg);
     return EXIT_OK;
 }
 
