@@ -309,7 +309,7 @@ static void
 plan_bad_from(const struct dkim_policy *policy, const struct dkim_facts *facts,
               const char *problem, struct dkim_plan *plan)
 {
-    bool refuse = policy->settings->sign.on_from != DKIM_ON_FROM_PASS &&
+    bool refuse = policy->settings->sign.on_from == DKIM_ON_FROM_REFUSE &&
                   !facts->is_null_sender;
     finish(plan, refuse ? DKIM_JOB_REFUSE : DKIM_JOB_PASS, mfx_str_of(problem));
 }

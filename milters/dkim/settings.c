@@ -174,11 +174,12 @@ const struct mfx_option dkim_options[] = {
     MFX_OPTION_ENUM(
         "sign.on_from", S, sign.on_from, "refuse", on_from_words, 0,
         "Mail of ours with no From, several From fields, several addresses in "
-        "From, or one that cannot be read: refuse it, sign by the first "
-        "address, or pass it unsigned with a log line. Bounces are never "
-        "refused. When sign.sender_headers or sign.sender_macro gives the "
-        "signing address, several addresses in one From field are no fault, "
-        "and a field that gives none is one."),
+        "From, or one that cannot be read: refuse it; sign by the first "
+        "address, and pass it unsigned with a log line if there is none; or "
+        "pass all of it unsigned. Bounces are never refused. When "
+        "sign.sender_headers or sign.sender_macro gives the signing address, "
+        "several addresses in one From field are no fault, and a field that "
+        "gives none is one."),
     MFX_OPTION_ENUM(
         "sign.on_error", S, sign.on_error, "tempfail", on_error_words, 0,
         "Mail that should be signed and cannot be, because a key, a table or "
