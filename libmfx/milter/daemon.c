@@ -189,6 +189,7 @@ load_first(struct mfx_daemon *d)
     mfx_daemon_print_problems(&problems, d->arena);
     if (rc != MFX_OK)
         return EX_CONFIG;
+    mfx_snapshot_begin(s);
     mfx_snapshot_slot_set(&d->engine.snapshots, s);
     return EX_OK;
 }

@@ -161,6 +161,14 @@ struct mfx_policy_build {
     bool dns_is_trusted;             /* dns.trust_ad: is_authentic means it */
 };
 
+/* The resolver that a policy was built with. A thread that outlives the policy
+ * holds it. */
+struct mfx_resolver_share;
+struct mfx_resolver_share *
+mfx_resolver_share_hold(struct mfx_resolver_share *share);
+void mfx_resolver_share_release(struct mfx_resolver_share *share);
+const struct mfx_env *mfx_resolver_share_env(struct mfx_resolver_share *share);
+
 struct mfx_control_verb {
     const char *name; /* "keys": mfxctl dkim keys, over the control socket */
     const char *help;
@@ -179,6 +187,10 @@ struct mfx_filter {
     enum mfx_rc (*policy_new)(const struct mfx_policy_build *build,
                               void **policy);
     void (*policy_free)(void *policy);
+    /* The policy is in force from now on. Never called for checks and
+     * commands: here a daemon begins what outlives its policies. May be
+     * NULL. */
+    void (*policy_begin)(void *policy, struct mfx_resolver_share *resolver);
     /* True when something outside the configuration that this policy was
      * built from (a key file) has changed: reload. Asked every few seconds and
      * after changes in watched directories, so it should be quick. May be

@@ -76,6 +76,7 @@ swap(struct mfx_daemon *d, struct mfx_snapshot *old, const char *why,
     if (d->watch != NULL)
         mfx_watch_set(d->watch, s);
     log_reloaded(s, why, began_ms);
+    mfx_snapshot_begin(s);
     mfx_snapshot_slot_set(&d->engine.snapshots, s);
     return true;
 }

@@ -126,6 +126,13 @@ mfx_resolver_share_get(const struct mfx_dns_settings *settings,
     return MFX_OK;
 }
 
+struct mfx_resolver_share *
+mfx_resolver_share_hold(struct mfx_resolver_share *share)
+{
+    atomic_fetch_add(&share->holds, 1);
+    return share;
+}
+
 void
 mfx_resolver_share_release(struct mfx_resolver_share *share)
 {

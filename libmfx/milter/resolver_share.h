@@ -12,17 +12,14 @@
 
 #include <mfx/base/buf.h>
 #include <mfx/milter/common_settings.h>
+#include <mfx/milter/filter.h> /* hold, release, env */
 #include <mfx/net/resolver.h>
-
-struct mfx_resolver_share;
 
 /* previous may be NULL. */
 enum mfx_rc mfx_resolver_share_get(const struct mfx_dns_settings *settings,
                                    struct mfx_resolver_share *previous,
                                    struct mfx_resolver_share **share,
                                    struct mfx_err *err) MFX_NODISCARD;
-void mfx_resolver_share_release(struct mfx_resolver_share *share);
-const struct mfx_env *mfx_resolver_share_env(struct mfx_resolver_share *share);
 /* False when records come from dns.test_data. */
 bool mfx_resolver_share_stats(struct mfx_resolver_share *share,
                               struct mfx_resolver_dns_stats *stats);

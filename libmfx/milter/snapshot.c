@@ -172,6 +172,13 @@ mfx_snapshot_new(const struct mfx_snapshot_load *load,
     return MFX_OK;
 }
 
+void
+mfx_snapshot_begin(const struct mfx_snapshot *s)
+{
+    if (s->filter->policy_begin != NULL)
+        s->filter->policy_begin(s->policy, s->resolver);
+}
+
 struct mfx_snapshot *
 mfx_snapshot_hold(struct mfx_snapshot *snapshot)
 {

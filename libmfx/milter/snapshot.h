@@ -62,6 +62,8 @@ struct mfx_snapshot_load {
 
 enum mfx_rc mfx_snapshot_new(const struct mfx_snapshot_load *load,
                              struct mfx_snapshot **snapshot) MFX_NODISCARD;
+/* It is in force: tells the filter. For a daemon, before it is set. */
+void mfx_snapshot_begin(const struct mfx_snapshot *snapshot);
 struct mfx_snapshot *mfx_snapshot_hold(struct mfx_snapshot *snapshot);
 void mfx_snapshot_release(struct mfx_snapshot *snapshot); /* NULL is fine */
 

@@ -187,6 +187,34 @@ put_counter(struct mfx_buf *out, const char *name, const char *help,
 }
 
 static void
+put_rotation(const struct dkim_policy *policy, struct mfx_buf *out)
+{
+    struct dkim_watcher_counts c = dkim_watcher_counts(policy->shared->watcher);
+    mfx_buf_printf(out, "# HELP mfx_dkim_rotation_keys Keys by their state.\n"
+                        "# TYPE mfx_dkim_rotation_keys gauge\n");
+    for (int i = DKIM_KEY_NEW; i <= DKIM_KEY_WITHDRAWN; i++)
+        mfx_buf_printf(out, "mfx_dkim_rotation_keys{state=\"%s\"} %zu\n",
+                       dkim_key_state_name((enum dkim_key_state)i), c.keys[i]);
+    mfx_buf_printf(
+        out,
+        "# HELP mfx_dkim_keys_lost Keys that sign, or did, without their "
+        "record in DNS.\n# TYPE mfx_dkim_keys_lost gauge\n"
+        "mfx_dkim_keys_lost %zu\n"
+        "# HELP mfx_dkim_key_looks_overdue Keys to be looked at now.\n"
+        "# TYPE mfx_dkim_key_looks_overdue gauge\n"
+        "mfx_dkim_key_looks_overdue %zu\n"
+        "# HELP mfx_dkim_ledger_open Whether what is seen of keys is kept.\n"
+        "# TYPE mfx_dkim_ledger_open gauge\nmfx_dkim_ledger_open %d\n",
+        c.alarms, c.overdue, c.has_ledger);
+    put_counter(out, "mfx_dkim_key_looks_total", "Looks at a key's record.",
+                c.looks);
+    put_counter(out, "mfx_dkim_key_looks_failed_total",
+                "Looks that found nothing out.", c.failed_looks);
+    put_counter(out, "mfx_dkim_key_questions_total",
+                "DNS questions asked for looks.", c.questions);
+}
+
+static void
 put_metrics(const void *arg, struct mfx_buf *out)
 {
     const struct dkim_policy *policy = arg;
@@ -222,12 +250,15 @@ put_metrics(const void *arg, struct mfx_buf *out)
                    "mfx_dkim_keys{state=\"parsed\"} %zu\n"
                    "mfx_dkim_keys{state=\"failed\"} %zu\n",
                    keys.files, keys.parsed, keys.failed);
+    put_rotation(policy, out);
 }
 
 static bool
 is_outdated(const void *policy)
 {
-    return dkim_keys_is_outdated(((const struct dkim_policy *)policy)->keys);
+    const struct dkim_policy *p = policy;
+    return dkim_keys_is_outdated(p->keys) ||
+           dkim_shelves_is_outdated(p->shelves);
 }
 
 static const char *const *
@@ -244,6 +275,7 @@ const struct mfx_filter dkim_filter = {
     .settings_size = sizeof(struct dkim_settings),
     .policy_new = dkim_policy_new,
     .policy_free = dkim_policy_free,
+    .policy_begin = dkim_policy_begin,
     .policy_is_outdated = is_outdated,
     .policy_directories = get_directories,
     .wants = get_wants,

@@ -86,6 +86,21 @@ file_unref(struct dkim_key_file *file)
     free(file);
 }
 
+struct dkim_key_file *
+dkim_key_file_ref(struct dkim_key_file *file)
+{
+    if (file != NULL)
+        atomic_fetch_add(&file->refs, 1);
+    return file;
+}
+
+void
+dkim_key_file_unref(struct dkim_key_file *file)
+{
+    if (file != NULL)
+        file_unref(file);
+}
+
 struct dkim_keys *
 dkim_keys_new(const struct dkim_keys *previous, bool allow_readable,
               size_t expected)

@@ -49,6 +49,10 @@ enum mfx_rc dkim_keys_late(struct dkim_keys *keys, struct mfx_str path_or_text,
  * with "/", "./" or "../" (OpenDKIM's rule). */
 bool dkim_keys_is_path(struct mfx_str path_or_text);
 
+/* A hold on a file beyond the policy; both take NULL. */
+struct dkim_key_file *dkim_key_file_ref(struct dkim_key_file *file);
+void dkim_key_file_unref(struct dkim_key_file *file);
+
 /* Parses all keys now; `bad` is called for each that fails. */
 void dkim_keys_parse_all(struct dkim_keys *keys,
                          void (*bad)(void *arg, const char *message),

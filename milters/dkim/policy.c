@@ -339,9 +339,7 @@ plan_signing(const struct dkim_policy *policy, const struct dkim_facts *facts,
     if (rc == MFX_OK) {
         plan_login(policy, facts, arena, trace, plan);
     } else if (rc == MFX_NOTFOUND) {
-        finish(plan, DKIM_JOB_PASS,
-               mfx_arena_printf(arena, "no key for %.*s",
-                                MFX_STR_ARG(plan->sender_domain)));
+        finish(plan, DKIM_JOB_PASS, mfx_arena_copy(arena, mfx_str_of(err.msg)));
     } else {
         fail_signing(policy, arena, plan, "keys", &err);
     }

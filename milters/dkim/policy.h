@@ -25,6 +25,8 @@
 #include <mfx/policy/origin.h>
 
 #include "keys.h"
+#include "rotation/lines.h"
+#include "rotation/watcher.h"
 #include "settings.h"
 #include "signers.h"
 
@@ -36,12 +38,15 @@ struct dkim_shared {
     atomic_uint_fast64_t results[MFX_DKIM_PERMERROR + 1];
     atomic_uint_fast64_t removed_results;
     struct mfx_dkim_record_cache *records;
+    struct dkim_watcher *watcher; /* of the keys' records in DNS */
 };
 
 struct dkim_policy {
     const struct dkim_settings *settings;
     struct mfx_host_list *exempt_clients, *trusted_results_from, *skip_hosts;
     struct dkim_keys *keys;
+    struct dkim_shelves *shelves; /* cards */
+    struct dkim_lines *lines;
     struct dkim_signers *signers;
     struct mfx_dkim_header_policy *headers;
     enum mfx_dkim_canon header_canon, body_canon;
@@ -54,6 +59,8 @@ struct dkim_policy {
 enum mfx_rc dkim_policy_new(const struct mfx_policy_build *build,
                             void **policy);
 void dkim_policy_free(void *policy);
+/* mfx_filter's policy_begin. */
+void dkim_policy_begin(void *policy, struct mfx_resolver_share *resolver);
 
 struct dkim_facts {
     const struct mfx_headers *headers;

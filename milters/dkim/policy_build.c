@@ -13,24 +13,29 @@ enum {
     RECORDS_CACHED = 10000,
 };
 
+static void
+shared_unref(struct dkim_shared *shared)
+{
+    if (shared == NULL || atomic_fetch_sub(&shared->refs, 1) > 1)
+        return;
+    dkim_watcher_free(shared->watcher);
+    mfx_dkim_record_cache_free(shared->records);
+    free(shared);
+}
+
 static struct dkim_shared *
-shared_new(void)
+shared_new(const struct dkim_settings *settings)
 {
     struct dkim_shared *shared = calloc(1, sizeof *shared);
     if (shared == NULL)
         return NULL;
     atomic_init(&shared->refs, 1);
     shared->records = mfx_dkim_record_cache_new(RECORDS_CACHED);
-    return shared;
-}
-
-static void
-shared_unref(struct dkim_shared *shared)
-{
-    if (shared == NULL || atomic_fetch_sub(&shared->refs, 1) > 1)
-        return;
-    mfx_dkim_record_cache_free(shared->records);
-    free(shared);
+    shared->watcher = dkim_watcher_new(settings->state_dir);
+    if (shared->watcher != NULL)
+        return shared;
+    shared_unref(shared);
+    return NULL;
 }
 
 static void
@@ -295,6 +300,82 @@ warn_unused(const struct mfx_policy_build *build, const struct dkim_settings *s)
                         "daemon does nothing");
 }
 
+static struct dkim_watch_settings
+watch_settings(const struct dkim_settings *s)
+{
+    return (struct dkim_watch_settings){
+        .policy = {(enum dkim_require_published)s->sign.require_published,
+                   s->rotation.queue_life_s},
+        .check_interval_s = s->rotation.check_interval_s,
+        .wait_interval_s = s->rotation.wait_interval_s,
+        .queries_per_second = (unsigned)s->rotation.queries_per_second,
+        .timeout_ms = (unsigned)s->rotation.timeout_s * 1000,
+        .servers = s->rotation.servers.items,
+        .server_count = s->rotation.servers.count,
+    };
+}
+
+static enum mfx_rc
+check_servers(const struct mfx_policy_build *build)
+{
+    const struct dkim_settings *s = build->settings;
+    const struct mfx_authority_config config = {
+        .env = build->env,
+        .servers = s->rotation.servers.items,
+        .server_count = s->rotation.servers.count,
+    };
+    struct mfx_authority *authority = NULL;
+    struct mfx_err err = {""};
+    enum mfx_rc rc = mfx_authority_new(&config, &authority, &err);
+    if (rc != MFX_OK)
+        complain(build, "rotation.servers", err.msg);
+    else
+        mfx_authority_free(authority);
+    return rc;
+}
+
+/* -t tells of keys that do not sign yet, and of those that should not. */
+static bool
+report_key(const struct dkim_key_view *view, void *arg)
+{
+    const struct mfx_policy_build *build = arg;
+    bool waits =
+        !view->is_signing && (view->verdict.state == DKIM_KEY_NEW ||
+                              view->verdict.state == DKIM_KEY_PUBLISHED);
+    if (waits || view->verdict.is_alarm)
+        mfx_problem_add(build->problems, MFX_PROBLEM_WARNING, "", 0,
+                        "%.*s: key %.*s %s", MFX_STR_ARG(view->domain),
+                        MFX_STR_ARG(view->selector), view->why);
+    return true;
+}
+
+static enum mfx_rc
+make_lines(const struct mfx_policy_build *build, struct dkim_policy *policy)
+{
+    const struct dkim_policy *previous = build->previous;
+    policy->shelves =
+        dkim_shelves_new(previous == NULL ? NULL : previous->shelves);
+    if (policy->shelves == NULL)
+        return MFX_TEMPFAIL;
+    policy->lines =
+        dkim_lines_new(policy->keys, policy->shelves, build->problems);
+    return policy->lines == NULL ? MFX_TEMPFAIL : MFX_OK;
+}
+
+static enum mfx_rc
+finish_lines(const struct mfx_policy_build *build, struct dkim_policy *policy)
+{
+    const struct dkim_watch_settings watch = watch_settings(policy->settings);
+    struct dkim_watcher *watcher = policy->shared->watcher;
+    if (!dkim_lines_finish(policy->lines) ||
+        !dkim_watcher_prepare(watcher, policy->lines, &watch))
+        return MFX_TEMPFAIL;
+    dkim_shelves_done(policy->shelves);
+    if (build->check_all)
+        dkim_watcher_each(watcher, report_key, (void *)(uintptr_t)build);
+    return MFX_OK;
+}
+
 static enum mfx_rc
 make_signers(const struct mfx_policy_build *build, struct dkim_policy *policy)
 {
@@ -307,8 +388,12 @@ make_signers(const struct mfx_policy_build *build, struct dkim_policy *policy)
                                  s->sign.allow_readable_keys, expected);
     if (policy->keys == NULL)
         return MFX_TEMPFAIL;
-    enum mfx_rc rc = dkim_signers_new(s, policy->keys, build->arena,
-                                      build->problems, &policy->signers);
+    enum mfx_rc rc = make_lines(build, policy);
+    if (rc == MFX_OK)
+        rc = dkim_signers_new(s, policy->keys, policy->lines, build->arena,
+                              build->problems, &policy->signers);
+    if (rc == MFX_OK)
+        rc = finish_lines(build, policy);
     if (rc == MFX_OK && build->check_all) {
         dkim_keys_parse_all(policy->keys, report_bad_key,
                             (void *)(uintptr_t)build);
@@ -323,6 +408,25 @@ make_signers(const struct mfx_policy_build *build, struct dkim_policy *policy)
     return rc;
 }
 
+static void
+release_resolver(void *resolver)
+{
+    mfx_resolver_share_release(resolver);
+}
+
+void
+dkim_policy_begin(void *arg, struct mfx_resolver_share *resolver)
+{
+    struct dkim_policy *policy = arg;
+    const struct dkim_watch_settings watch = watch_settings(policy->settings);
+    const struct dkim_watch_env env = {
+        .env = mfx_resolver_share_env(mfx_resolver_share_hold(resolver)),
+        .release = release_resolver,
+        .arg = resolver,
+    };
+    dkim_watcher_begin(policy->shared->watcher, policy->lines, &watch, &env);
+}
+
 enum mfx_rc
 dkim_policy_new(const struct mfx_policy_build *build, void **out)
 {
@@ -332,7 +436,7 @@ dkim_policy_new(const struct mfx_policy_build *build, void **out)
     const struct dkim_policy *previous = build->previous;
     policy->settings = build->settings;
     if (previous == NULL) {
-        policy->shared = shared_new();
+        policy->shared = shared_new(policy->settings);
     } else {
         policy->shared = previous->shared;
         atomic_fetch_add(&policy->shared->refs, 1);
@@ -346,7 +450,9 @@ dkim_policy_new(const struct mfx_policy_build *build, void **out)
     rc = mfx_rc_worst(rc, check_sender_headers(build));
     rc = mfx_rc_worst(rc, take_remove_results_from(build, policy));
     rc = mfx_rc_worst(rc, check_unprotected_key(build));
-    rc = mfx_rc_worst(rc, make_signers(build, policy));
+    rc = mfx_rc_worst(rc, check_servers(build));
+    if (policy->shared != NULL)
+        rc = mfx_rc_worst(rc, make_signers(build, policy));
     warn_unused(build, policy->settings);
     if (rc != MFX_OK) {
         dkim_policy_free(policy);
@@ -365,6 +471,8 @@ dkim_policy_free(void *arg)
     if (policy == NULL)
         return;
     dkim_signers_free(policy->signers);
+    dkim_lines_release(policy->lines);
+    dkim_shelves_free(policy->shelves);
     dkim_keys_free(policy->keys);
     mfx_dkim_header_policy_free(policy->headers);
     mfx_host_list_free(policy->exempt_clients);

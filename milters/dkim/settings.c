@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "settings.h"
 
+#include "rotation/key_state.h"
+
 static const struct mfx_option_word on_from_words[] = {
     {"refuse", DKIM_ON_FROM_REFUSE},
     {"first",  DKIM_ON_FROM_FIRST },
@@ -21,6 +23,13 @@ static const struct mfx_option_word mismatch_words[] = {
     {"pass",   DKIM_ACTION_ACCEPT},
     {"reject", DKIM_ACTION_REJECT},
     {NULL,     0                 },
+};
+
+static const struct mfx_option_word require_words[] = {
+    {"replacing", DKIM_REQUIRE_REPLACING},
+    {"always",    DKIM_REQUIRE_ALWAYS   },
+    {"never",     DKIM_REQUIRE_NEVER    },
+    {NULL,        0                     },
 };
 
 static const struct mfx_option_word login_match_words[] = {
@@ -92,6 +101,11 @@ const struct mfx_option dkim_options[] = {
         "without subdomains."),
     MFX_OPTION_TABLE("exempt_clients", S, exempt_clients, "", 0,
                      "Clients whose mail passes untouched, as a host list."),
+    MFX_OPTION_PATH(
+        "state_dir", S, state_dir, "/var/lib/mfx/dkim", MFX_OPTION_RESTART,
+        "Where this host writes down what it has seen of its keys in DNS, for "
+        "after a restart. Never shared between hosts. Without it a new key is "
+        "looked at anew after each start."),
 
     MFX_OPTION_BOOL(
         "sign.enable", S, sign.enable, "true", 0,
@@ -208,6 +222,44 @@ const struct mfx_option dkim_options[] = {
         "sign.normalize_addresses", S, sign.normalize_addresses, "true", 0,
         "Behind Sendmail, bring address fields into the form that Sendmail "
         "gives them after the filters, so that the signature survives."),
+    MFX_OPTION_ENUM(
+        "sign.require_published", S, sign.require_published, "replacing",
+        require_words, 0,
+        "Which keys must be seen at all authoritative name servers of their "
+        "domain, and then for as long as a resolver may remember their "
+        "absence, before they sign: those that replace another, which signs "
+        "until then; also the first key of a domain when it has a card "
+        "(unsigned until then); or none, and nothing is asked. If the record "
+        "of a key that signs is lost, another key that is published signs; "
+        "when there is none it signs on."),
+
+    MFX_OPTION_SECONDS(
+        "rotation.check_interval", S, rotation.check_interval_s, "1h", 1,
+        604800, 0,
+        "How often the record of each key is looked at, spread over that time. "
+        "With many keys rotation.queries_per_second makes it longer."),
+    MFX_OPTION_SECONDS(
+        "rotation.wait_interval", S, rotation.wait_interval_s, "1m", 1, 86400,
+        0,
+        "How often a key is looked at that waits to be published, or lost its "
+        "record; less often the longer it lasts."),
+    MFX_OPTION_INT("rotation.queries_per_second", S,
+                   rotation.queries_per_second, "50", 1, 1000, 0,
+                   "Most DNS questions a second for looking after keys."),
+    MFX_OPTION_SECONDS(
+        "rotation.timeout", S, rotation.timeout_s, "2s", 1, 30, 0,
+        "Longest wait for one answer of an authoritative name server; it is "
+        "asked twice."),
+    MFX_OPTION_LIST(
+        "rotation.servers", S, rotation.servers, "", 0,
+        "Name servers (address or address:port) to ask in place of those that "
+        "a zone names: for hosts that see another zone than the world does. "
+        "They must have authority for all signing domains."),
+    MFX_OPTION_SECONDS(
+        "rotation.queue_life", S, rotation.queue_life_s, "7d", 0, 31536000, 0,
+        "How long a signed message may be on its way: the record of a key that "
+        "was replaced must stand so long. Longer than the MTA's queue keeps "
+        "mail (Postfix: maximal_queue_lifetime, 5d)."),
 
     MFX_OPTION_BOOL(
         "verify.enable", S, verify.enable, "true", 0,

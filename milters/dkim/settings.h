@@ -59,6 +59,7 @@ struct dkim_settings {
     struct mfx_str authserv_id;
     bool authserv_id_job_id, software_header;
     struct mfx_table *exempt_domains, *exempt_clients;
+    const char *state_dir;
 
     struct {
         bool enable;
@@ -78,7 +79,15 @@ struct dkim_settings {
         int on_from, on_error, login_match, on_login_mismatch;
         struct mfx_table *login_domains, *except_recipients;
         bool remove_signatures, normalize_addresses;
+        int require_published; /* enum dkim_require_published */
     } sign;
+
+    struct {
+        uint64_t check_interval_s, wait_interval_s, queue_life_s;
+        int64_t queries_per_second;
+        uint64_t timeout_s;
+        struct mfx_option_list servers;
+    } rotation;
 
     struct {
         bool enable, ours;

@@ -13,12 +13,15 @@ struct key_row {
     struct mfx_str key;         /* path or the key itself */
     int algorithm;              /* enum mfx_dkim_algorithm; -1: not said */
     struct dkim_key_file *file; /* NULL: known only with the From domain */
-    struct key_row *next;       /* the next selector of the same domain */
+    /* Its place among the keys that replace each other; NULL: in none. */
+    struct dkim_line_key *line_key;
+    struct key_row *next; /* the next selector of the same domain */
 };
 
 struct dkim_signers {
     const struct dkim_settings *settings;
     struct dkim_keys *keys;
+    struct dkim_lines *lines;    /* during the load */
     struct mfx_map *key_rows;    /* by key name; NULL: the table is live */
     struct mfx_map *domain_rows; /* by domain; NULL: the table is live */
 };
@@ -41,6 +44,7 @@ struct search {
     struct dkim_signer *first, **end;
     struct mfx_err *err;
     size_t count;
+    bool has_waiting; /* a row was found whose key may not sign yet */
     enum mfx_rc rc;
 };
 
@@ -191,14 +195,34 @@ dkim_signer_key(const struct dkim_signer *signer,
     return MFX_OK;
 }
 
+/* A key of a known domain has its place among those that replace it and that
+ * it replaces. One that is gone is no mistake when another has replaced it. */
 static enum mfx_rc
-add_key(struct dkim_keys *keys, struct key_row *row, struct mfx_err *err)
+add_file(const struct dkim_signers *signers, struct key_row *row,
+         struct mfx_err *err)
+{
+    bool is_domain = mfx_domain_is_valid(row->domain, true);
+    enum mfx_rc rc = dkim_keys_add(signers->keys, row->key, &row->file, err);
+    if (rc == MFX_NOTFOUND && is_domain &&
+        dkim_lines_is_replaced(signers->lines, row->domain, row->selector,
+                               row->key))
+        rc = MFX_OK;
+    if (rc != MFX_OK || !is_domain)
+        return rc;
+    row->line_key = dkim_lines_add(signers->lines, row->domain, row->selector,
+                                   row->key, row->file);
+    return row->line_key == NULL ? MFX_TEMPFAIL : MFX_OK;
+}
+
+static enum mfx_rc
+add_key(const struct dkim_signers *signers, struct key_row *row,
+        struct mfx_err *err)
 {
     if (needs_author(row))
         return MFX_OK;
     if (dkim_keys_is_path(row->key))
-        return dkim_keys_add(keys, row->key, &row->file, err);
-    return dkim_keys_add_inline(keys, row->key, &row->file, err);
+        return add_file(signers, row, err);
+    return dkim_keys_add_inline(signers->keys, row->key, &row->file, err);
 }
 
 static void
@@ -221,7 +245,7 @@ load_key_row(const struct mfx_table_row *table_row, void *arg)
                     : parse_key_row(load->signers->settings, table_row->value,
                                     load->arena, row, &err);
     if (rc == MFX_OK)
-        rc = add_key(load->signers->keys, row, &err);
+        rc = add_key(load->signers, row, &err);
     if (rc == MFX_OK)
         rc = check_row_algorithm(row, &err);
     /* the first of two rows with one name holds */
@@ -379,7 +403,7 @@ load_domain_row(const struct mfx_table_row *table_row, void *arg)
                               &rows, &err);
     for (struct key_row *r = rows; rc == MFX_OK && is_known && r != NULL;
          r = r->next)
-        rc = dkim_keys_add(signers->keys, r->key, &r->file, &err);
+        rc = add_file(signers, r, &err);
     if (rc == MFX_OK && signers->domain_rows != NULL &&
         mfx_map_get(signers->domain_rows, domain) == NULL)
         rc = mfx_map_put(signers->domain_rows, domain, rows);
@@ -432,14 +456,15 @@ load_all(struct load *load)
 
 enum mfx_rc
 dkim_signers_new(const struct dkim_settings *settings, struct dkim_keys *keys,
-                 struct mfx_arena *arena, struct mfx_problems *problems,
-                 struct dkim_signers **signers)
+                 struct dkim_lines *lines, struct mfx_arena *arena,
+                 struct mfx_problems *problems, struct dkim_signers **signers)
 {
     *signers = calloc(1, sizeof **signers);
     if (*signers == NULL)
         return MFX_TEMPFAIL;
     (*signers)->settings = settings;
     (*signers)->keys = keys;
+    (*signers)->lines = lines;
     struct load load = {
         .signers = *signers, .arena = arena, .problems = problems, .table = ""};
     if (settings->sign.signing_table != NULL &&
@@ -499,6 +524,40 @@ is_there(const struct search *search, const struct dkim_signer *signer)
     return false;
 }
 
+/* The key of the row, or of its line the one that signs now. MFX_NOTFOUND:
+ * none of them may. */
+static enum mfx_rc
+pick_key(struct search *search, const struct key_row *row,
+         struct dkim_signer *signer)
+{
+    struct mfx_str key = row->key;
+    signer->selector = row->selector;
+    signer->file = row->file;
+    if (row->line_key != NULL) {
+        struct dkim_line_pick pick = dkim_line_pick(row->line_key);
+        if (pick.why.len > 0) {
+            mfx_trace(search->trace, "rotation", "%.*s", MFX_STR_ARG(pick.why));
+            mfx_fact(search->trace, "rotation", pick.why);
+        }
+        if (pick.key == NULL)
+            return MFX_NOTFOUND;
+        if (pick.key != row->line_key)
+            signer->algorithm = -1; /* the row speaks of its own key */
+        signer->selector = pick.key->selector;
+        signer->file = pick.key->file;
+        key = pick.key->path;
+    } else if (signer->file == NULL) {
+        if (needs_author(row))
+            key = put_domain(key, search->domain, search->arena);
+        enum mfx_rc rc = dkim_keys_late(search->signers->keys, key,
+                                        &signer->file, search->err);
+        if (rc != MFX_OK)
+            return MFX_TEMPFAIL; /* a key that should be there is not */
+    }
+    signer->key = dkim_keys_is_path(key) ? key : mfx_str_of("inline");
+    return MFX_OK;
+}
+
 static enum mfx_rc
 add_signer(struct search *search, const struct key_row *row,
            struct mfx_str identity_template)
@@ -510,22 +569,13 @@ add_signer(struct search *search, const struct key_row *row,
     }
     signer->domain =
         mfx_str_is(row->domain, "%") ? search->domain : row->domain;
-    signer->selector = row->selector;
     signer->algorithm = row->algorithm;
     signer->identity = make_identity(search, identity_template, signer->domain);
-    signer->file = row->file;
-    signer->key = dkim_keys_is_path(row->key) ? row->key : mfx_str_of("inline");
-    if (signer->file == NULL) {
-        struct mfx_str key = row->key;
-        if (needs_author(row))
-            key = put_domain(key, search->domain, search->arena);
-        enum mfx_rc rc = dkim_keys_late(search->signers->keys, key,
-                                        &signer->file, search->err);
-        if (rc != MFX_OK)
-            return MFX_TEMPFAIL; /* a key that should be there is not */
-        if (dkim_keys_is_path(key))
-            signer->key = key;
-    }
+    enum mfx_rc rc = pick_key(search, row, signer);
+    if (rc == MFX_NOTFOUND)
+        search->has_waiting = true;
+    if (rc != MFX_OK)
+        return rc == MFX_NOTFOUND ? MFX_OK : rc;
     if (is_there(search, signer))
         return MFX_OK;
     mfx_trace(search->trace, "key", "d=%.*s s=%.*s key=%.*s",
@@ -669,6 +719,12 @@ dkim_signers_find(const struct dkim_signers *signers, struct mfx_str local,
     if (rc == MFX_NOTFOUND && signers->settings->sign.domains != NULL)
         rc = find_in_domains(&search);
     *found = search.first;
+    if (rc == MFX_OK && search.first == NULL && search.has_waiting) {
+        mfx_err_set(err, "no key of %.*s may sign yet", MFX_STR_ARG(domain));
+        return MFX_NOTFOUND;
+    }
+    if (rc == MFX_NOTFOUND)
+        mfx_err_set(err, "no key for %.*s", MFX_STR_ARG(domain));
     return rc == MFX_PERMFAIL ? MFX_TEMPFAIL : rc;
 }
 
@@ -676,7 +732,8 @@ static bool
 visit_row(const struct key_row *row,
           bool (*visit)(const struct dkim_signer *, void *), void *arg)
 {
-    if (row->file == NULL || mfx_str_is(row->domain, "%"))
+    if ((row->file == NULL && row->line_key == NULL) ||
+        mfx_str_is(row->domain, "%"))
         return true;
     struct dkim_signer signer = {
         .domain = row->domain,
@@ -685,6 +742,16 @@ visit_row(const struct key_row *row,
         .file = row->file,
         .algorithm = row->algorithm,
     };
+    if (row->line_key != NULL) {
+        struct dkim_line_pick pick = dkim_line_pick(row->line_key);
+        if (pick.key == NULL)
+            return true;
+        if (pick.key != row->line_key)
+            signer.algorithm = -1;
+        signer.selector = pick.key->selector;
+        signer.key = pick.key->path;
+        signer.file = pick.key->file;
+    }
     return visit(&signer, arg);
 }
 

@@ -20,6 +20,7 @@
 #include <mfx/milter/decision.h>
 
 #include "keys.h"
+#include "rotation/lines.h"
 #include "settings.h"
 
 enum {
@@ -38,14 +39,18 @@ struct dkim_signer {
 struct dkim_signers;
 
 /* Takes every row that can be read now; a missing key is an error that names
- * the row and the path. keys: where private keys are added. */
+ * the row and the path. keys, lines: where private keys are added; the lines
+ * are not finished. */
 enum mfx_rc dkim_signers_new(const struct dkim_settings *settings,
-                             struct dkim_keys *keys, struct mfx_arena *arena,
+                             struct dkim_keys *keys, struct dkim_lines *lines,
+                             struct mfx_arena *arena,
                              struct mfx_problems *problems,
                              struct dkim_signers **signers) MFX_NODISCARD;
 void dkim_signers_free(struct dkim_signers *signers);
 
-/* local, domain: of the From address; the domain lower-case A-labels. */
+/* local, domain: of the From address; the domain lower-case A-labels. Of keys
+ * that replace each other it is the one that signs now; with MFX_NOTFOUND err
+ * says whether there is no key or none that may sign yet. */
 enum mfx_rc dkim_signers_find(const struct dkim_signers *signers,
                               struct mfx_str local, struct mfx_str domain,
                               struct mfx_arena *arena,
@@ -61,7 +66,7 @@ enum mfx_rc dkim_signer_key(const struct dkim_signer *signer,
                             struct mfx_err *err) MFX_NODISCARD;
 
 /* Every signer that is known without a message (not patterns, not live
- * tables), for checks; visit returns false to stop. */
+ * tables), with the key that signs now, for checks; visit returns false to stop. */
 void dkim_signers_each(const struct dkim_signers *signers,
                        bool (*visit)(const struct dkim_signer *signer,
                                      void *arg),

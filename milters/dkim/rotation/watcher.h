@@ -8,15 +8,21 @@
  * reloads and is never in the path of a message: a signer reads one atomic
  * number.
  *
- * In a command (no daemon) there is no thread: the ledger is read, and the
- * same decisions are made from it. Both show their keys the same way:
+ *     dkim_watcher_prepare(watcher, lines, &settings);        at each load
+ *     dkim_watcher_begin(watcher, lines, &settings, &env);    once in force
+ *
+ * In a command (no daemon) nothing begins and there is no thread: the ledger
+ * is read, and the same decisions are made from it. Both show their keys the
+ * same way:
  *
  *     dkim_watcher_each(policy->shared->watcher, visit, arg);
  *
  * Ownership: new/free; what visit sees lives during the visit.
  * Errors: without a ledger it goes on in memory and says so; keys that
  * replace others are then looked at anew after each start.
- * Threads: each, for any; the rest for one at a time.
+ * Threads: each and counts: any; the rest: one at a time.
+ * Limits: one look at a time, queries_per_second questions; a key that waits
+ * goes before those that are looked at as a matter of routine.
  */
 #ifndef DKIM_ROTATION_WATCHER_H
 #define DKIM_ROTATION_WATCHER_H
@@ -28,6 +34,50 @@
 #include "key_state.h"
 
 struct dkim_watcher;
+struct dkim_lines; /* lines.h */
+
+struct dkim_watch_settings {
+    struct dkim_key_policy policy;
+    uint64_t check_interval_s; /* routine */
+    uint64_t wait_interval_s;  /* keys that wait, or lost their record */
+    unsigned queries_per_second;
+    unsigned timeout_ms;           /* one try of one question */
+    const struct mfx_str *servers; /* in place of a zone's own */
+    size_t server_count;
+};
+
+/* A resolver that outlives a configuration. */
+struct dkim_watch_env {
+    const struct mfx_env *env;
+    void (*release)(void *arg); /* may be NULL */
+    void *arg;
+};
+
+/* Reads the ledger that is there; state_dir may be NULL. */
+struct dkim_watcher *dkim_watcher_new(const char *state_dir);
+void dkim_watcher_free(struct dkim_watcher *watcher);
+
+/* Adds the keys that signed here before and that no row names any more, and
+ * says which key of each line signs, by all that is known. false: out of
+ * memory. */
+bool dkim_watcher_prepare(struct dkim_watcher *watcher,
+                          struct dkim_lines *lines,
+                          const struct dkim_watch_settings *settings);
+/* These lines are in force now. Starts the thread the first time, and opens
+ * the ledger for writing; takes over env. */
+void dkim_watcher_begin(struct dkim_watcher *watcher, struct dkim_lines *lines,
+                        const struct dkim_watch_settings *settings,
+                        const struct dkim_watch_env *env);
+/* Why there is no ledger; "" when there is one. */
+const char *dkim_watcher_trouble(const struct dkim_watcher *watcher);
+
+struct dkim_watcher_counts {
+    size_t keys[DKIM_KEY_WITHDRAWN + 1]; /* by state */
+    size_t alarms, overdue;
+    uint64_t looks, failed_looks, questions;
+    bool has_ledger;
+};
+struct dkim_watcher_counts dkim_watcher_counts(struct dkim_watcher *watcher);
 
 /* What one server said of one key at the last look. */
 struct dkim_key_server {
@@ -35,6 +85,9 @@ struct dkim_key_server {
     struct mfx_str address; /* "192.0.2.1" */
     struct mfx_str answer;  /* "match", "no such name", "another key", ... */
     bool has_key;
+    bool is_silent;  /* no answer, or none with authority */
+    bool is_alias;   /* leads to the servers that follow */
+    bool counts_not; /* silent, but another address of that name answers */
     uint32_t ttl_s;
 };
 
