@@ -48,13 +48,13 @@ static const struct mfx_option_word facilities[] = {
     {NULL,       0           },
 };
 
-static const struct mfx_option_word limit_words[] = {
-    {"tempfail", MFX_ON_LIMIT_TEMPFAIL},
-    {"reject",   MFX_ON_LIMIT_REJECT  },
-    {"accept",   MFX_ON_LIMIT_ACCEPT  },
-    {"hold",     MFX_ON_LIMIT_HOLD    },
-    {"discard",  MFX_ON_LIMIT_DISCARD },
-    {NULL,       0                    },
+static const struct mfx_option_word trouble_words[] = {
+    {"tempfail", MFX_ON_TROUBLE_TEMPFAIL},
+    {"reject",   MFX_ON_TROUBLE_REJECT  },
+    {"accept",   MFX_ON_TROUBLE_ACCEPT  },
+    {"hold",     MFX_ON_TROUBLE_HOLD    },
+    {"discard",  MFX_ON_TROUBLE_DISCARD },
+    {NULL,       0                      },
 };
 
 enum {
@@ -130,10 +130,17 @@ static const struct mfx_option template[] = {
                      "Largest header section of a message."),
     MFX_OPTION_INT("header_count", S, header_count, "10000", 10, 1000000, 0,
                    "Most header fields of a message."),
-    MFX_OPTION_ENUM("on_limit", S, on_limit, "tempfail", limit_words, 0,
+    MFX_OPTION_ENUM("on_limit", S, on_limit, "tempfail", trouble_words, 0,
                     "What becomes of a message above header_bytes or "
                     "header_count. With hold and accept it passes unsigned "
                     "and unverified."),
+    MFX_OPTION_ENUM("on_internal_error", S, on_internal_error, "tempfail",
+                    trouble_words, 0,
+                    "What becomes of a message on which the daemon itself "
+                    "fails: message_memory is used up, or a stage cannot do "
+                    "its work. With hold and accept it passes unchanged, "
+                    "unsigned and unverified. An edit that the MTA refuses is "
+                    "always a tempfail."),
     MFX_OPTION_INT("recent_messages", S, recent_messages, "1000", 0, 1000000, R,
                    "How many decisions are kept for mfxctl explain."),
     MFX_OPTION_BOOL("watch_files", S, watch_files, "true", 0,

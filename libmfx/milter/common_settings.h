@@ -16,12 +16,14 @@ enum mfx_mode {
     MFX_MODE_DRY_RUN,
 };
 
-enum mfx_on_limit {
-    MFX_ON_LIMIT_TEMPFAIL,
-    MFX_ON_LIMIT_REJECT,
-    MFX_ON_LIMIT_ACCEPT,
-    MFX_ON_LIMIT_HOLD,
-    MFX_ON_LIMIT_DISCARD,
+/* What becomes of a message that is too large, or on which the daemon itself
+ * failed. */
+enum mfx_on_trouble {
+    MFX_ON_TROUBLE_TEMPFAIL,
+    MFX_ON_TROUBLE_REJECT,
+    MFX_ON_TROUBLE_ACCEPT,
+    MFX_ON_TROUBLE_HOLD,
+    MFX_ON_TROUBLE_DISCARD,
 };
 
 struct mfx_dns_settings {
@@ -48,7 +50,7 @@ struct mfx_common_settings {
     uint64_t command_wait_s, end_wait_s, drain_timeout_s;
     uint64_t message_memory, header_bytes;
     int64_t header_count, recent_messages;
-    int on_limit; /* enum mfx_on_limit */
+    int on_limit, on_internal_error; /* enum mfx_on_trouble */
     bool watch_files;
     bool origin_login;
     struct mfx_option_list origin_daemon_names, origin_macros;

@@ -37,7 +37,7 @@ struct mfx_flight {
     uint64_t wait_until_ms; /* this stage's end of patience; 0: none */
     bool sends_progress;    /* while waiting */
     bool is_decided;        /* no more hooks */
-    bool is_past_limit;     /* header_bytes, header_count: no more hooks */
+    bool is_in_trouble;     /* a limit, a failure of ours: no more hooks */
     bool has_content;       /* DATA, a header field or EOH came */
     bool is_body_done;      /* the hook wants no more of it */
     size_t header_bytes, header_count;

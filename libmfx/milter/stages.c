@@ -42,6 +42,35 @@ copy_macro(const struct mfx_flight *f, const char *name)
                         : mfx_arena_copy(f->arena, mfx_str_of(text));
 }
 
+/* A message that cannot be worked on, as the setting says: nothing that was
+ * planned for it is done. code, enhanced, text: of a tempfail. */
+static void
+give_up(struct mfx_flight *f, int on_trouble, unsigned code,
+        const char *enhanced, const char *text, const char *reason)
+{
+    struct mfx_decision *d = &f->decision;
+    f->is_in_trouble = true;
+    switch ((enum mfx_on_trouble)on_trouble) {
+    case MFX_ON_TROUBLE_TEMPFAIL:
+        mfx_decide_tempfail(d, code, enhanced, mfx_str_of(text), reason);
+        return;
+    case MFX_ON_TROUBLE_REJECT:
+        mfx_decide_reject(d, 550, "5.3.0", mfx_str_of(text), reason);
+        return;
+    case MFX_ON_TROUBLE_ACCEPT:
+        d->edits = d->last_edit = NULL;
+        mfx_decide_accept(d, reason);
+        return;
+    case MFX_ON_TROUBLE_HOLD:
+        d->edits = d->last_edit = NULL;
+        mfx_decide_hold(d, reason);
+        return;
+    case MFX_ON_TROUBLE_DISCARD:
+        mfx_decide_discard(d, reason);
+        return;
+    }
+}
+
 /* Looks at what a hook gave back. */
 static void
 check_hook(struct mfx_flight *f, enum mfx_rc rc)
@@ -51,22 +80,22 @@ check_hook(struct mfx_flight *f, enum mfx_rc rc)
     mfx_metrics_add(f->session->engine->metrics, MFX_COUNT_HOOK_FAILED, 1);
     struct mfx_str why = mfx_arena_printf(f->arena, "%s stage failed: %s",
                                           f->stage, mfx_rc_name(rc));
-    mfx_decide_tempfail(&f->decision, 451, "4.3.0",
-                        mfx_str_of("internal error"),
-                        why.p == NULL ? "stage failed" : why.p);
+    give_up(f, f->snapshot->common.on_internal_error, 451, "4.3.0",
+            "internal error", why.p == NULL ? "stage failed" : why.p);
 }
 
 static void
 check_memory(struct mfx_flight *f)
 {
-    if (mfx_arena_ok(f->arena) && mfx_arena_ok(f->session->arena))
+    if (f->is_in_trouble ||
+        (mfx_arena_ok(f->arena) && mfx_arena_ok(f->session->arena)))
         return;
     if (f->decision.verdict < MFX_VERDICT_TEMPFAIL)
         mfx_metrics_add(f->session->engine->metrics, MFX_COUNT_MEMORY_EXHAUSTED,
                         1);
-    mfx_decide_tempfail(&f->decision, 452, "4.3.1",
-                        mfx_str_of("message needs too much memory"),
-                        "memory exhausted (message_memory)");
+    give_up(f, f->snapshot->common.on_internal_error, 452, "4.3.1",
+            "message needs too much memory",
+            "memory exhausted (message_memory)");
 }
 
 /* Looks for a verdict after a stage's hook; true when no more hooks run. */
@@ -74,7 +103,7 @@ static bool
 is_decided(struct mfx_flight *f)
 {
     check_memory(f);
-    f->is_decided = f->is_past_limit ||
+    f->is_decided = f->is_in_trouble ||
                     f->decision.verdict == MFX_VERDICT_ACCEPT ||
                     f->decision.verdict >= MFX_VERDICT_DISCARD;
     return f->is_decided;
@@ -416,31 +445,15 @@ mfx_session_data(struct mfx_session *s)
 static void
 exceed_limit(struct mfx_flight *f, const char *setting)
 {
-    struct mfx_decision *d = &f->decision;
-    struct mfx_str text = mfx_str_of("header section too large");
+    int on_limit = f->snapshot->common.on_limit;
     struct mfx_str why = mfx_arena_printf(f->arena, "above %s", setting);
     const char *reason = why.p == NULL ? "header too large" : why.p;
-    f->is_past_limit = true;
     mfx_metrics_add(f->session->engine->metrics, MFX_COUNT_LIMIT_EXCEEDED, 1);
-    switch ((enum mfx_on_limit)f->snapshot->common.on_limit) {
-    case MFX_ON_LIMIT_TEMPFAIL:
-        mfx_decide_tempfail(d, 451, "4.3.4", text, reason);
-        break;
-    case MFX_ON_LIMIT_REJECT:
-        mfx_decide_reject(d, 552, "5.3.4", text, reason);
-        break;
-    case MFX_ON_LIMIT_ACCEPT:
-        d->edits = d->last_edit = NULL;
-        mfx_decide_accept(d, reason);
-        break;
-    case MFX_ON_LIMIT_HOLD:
-        d->edits = d->last_edit = NULL;
-        mfx_decide_hold(d, reason);
-        break;
-    case MFX_ON_LIMIT_DISCARD:
-        mfx_decide_discard(d, reason);
-        break;
-    }
+    if (on_limit == MFX_ON_TROUBLE_REJECT) /* RFC 5321 4.2.3, RFC 3463 3.4 */
+        mfx_decide_reject(&f->decision, 552, "5.3.4",
+                          mfx_str_of("header section too large"), reason);
+    else
+        give_up(f, on_limit, 451, "4.3.4", "header section too large", reason);
 }
 
 static bool

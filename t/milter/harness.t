@@ -58,6 +58,21 @@ ok "a filter in dry-run is ready" await ready dry "$SOCK"
 talk dry "$scenarios/harness-dry.mt"
 stop_clean dry
 
+# What becomes of mail that the daemon fails on, or that is too large.
+for trouble in accept hold discard reject; do
+  config $trouble <<CONF
+on_internal_error = "$trouble";
+on_limit = "$trouble";
+header_bytes = "4K";
+message_memory = "1M";
+CONF
+  start_filter $trouble
+  ok "answers with $trouble" await ready $trouble "$SOCK"
+  talk $trouble "$scenarios/harness-$trouble.mt"
+  stop $trouble
+  result $status "ends with status 0"
+done
+
 # over TCP no stage goes without a reply
 port=$(python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])')
 unix=$SOCK SOCK=inet:$port@127.0.0.1

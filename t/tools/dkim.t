@@ -251,6 +251,26 @@ for (@explain) {
 check('explain as text', [qw(dkim explain -c), $conf, qw(--from a@example.org --client 192.0.2.7)], 0,
     qr{\Asign: ours\n  d=example\.org s=rsa key \Q$dir\E/example\.org/rsa\.pem\n.*because:\n  origin: internal_hosts}s, qr/\A\z/);
 
+# Who mail is signed for, when From is not asked alone.
+my $sender = write_file('sender.conf', <<"END");
+sign: {
+    domains = "csl:example.org";
+    selectors = ["rsa", "ed"];
+    key_path = "$dir/%d/%s.pem";
+    sender_headers = ["Sender", "From"];
+    sender_macro = "auth_author";
+};
+END
+my $by_sender = write_file('by_sender', "From: a\@b.example\nSender: s\@example.org\n\nx\n");
+for (['field', [$by_sender], 'Sender: s@example.org'],
+    ['macro', ['--from', 'a@b.example', '--macro', 'auth_author=<m@example.org>'], 'auth_author: m@example.org']) {
+    my ($label, $args, $text) = @$_;
+    my $json = json_of("explain sender by $label", 0, qw(--json dkim explain -c), $sender, '--auth', 'a', @$args);
+    is_deeply([@$json{qw(job from_domain sender_domain)}], ['sign', 'b.example', 'example.org'], "sender by $label: domains");
+    is((grep { $_->{rule} eq 'sender' } @{ $json->{trace} })[0]{text}, $text, "sender by $label: trace");
+}
+check('sign by the Sender field', [qw(dkim sign -c), $sender, $by_sender], 0, qr/d=example\.org;/, qr/\A\z/);
+
 # --- wrong usage and wrong files ---
 write_file('bad.conf', "sign: { domans = \"x\"; };\n");
 write_file('nokey.conf', "sign: { domains = \"csl:none.example\"; key_path = \"$dir/%d/%s.pem\"; };\n");

@@ -206,7 +206,8 @@ sign_as_planned(struct work *w, const struct dkim_policy *policy,
                                ? mfx_dkim_body_length(w->hashed, w->hash)
                                : MFX_DKIM_NO_LIMIT,
         };
-        enum mfx_rc rc = dkim_key_file_get(signer->file, &s.key, &err);
+        enum mfx_rc rc =
+            dkim_signer_key(signer, policy->settings, &s.key, &err);
         status = rc == MFX_OK
                      ? sign_once(w, &s)
                      : verb_fail(w->run, verb_status(rc), "%s", err.msg);
