@@ -3,6 +3,7 @@
  * The stage hooks of mfx-dkim: they collect the facts, ask the policy once
  * the header is known, and hand over to signing.c or verifying.c.
  */
+#include "key_show.h"
 #include "message.h"
 
 #include <inttypes.h>
@@ -268,6 +269,12 @@ get_directories(const void *policy, size_t *count)
                                  count);
 }
 
+static const struct mfx_control_verb verbs[] = {
+    {"keys", "[DOMAIN...] [state=STATE] [todo]: keys, states, records",
+     dkim_key_show_verb                                                     },
+    {NULL,   NULL,                                                      NULL},
+};
+
 const struct mfx_filter dkim_filter = {
     .name = "mfx-dkim",
     .summary = "sign and verify mail with DKIM",
@@ -288,4 +295,5 @@ const struct mfx_filter dkim_filter = {
                 .eom = on_eom,
                 },
     .metrics = put_metrics,
+    .verbs = verbs,
 };

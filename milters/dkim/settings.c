@@ -261,6 +261,12 @@ const struct mfx_option dkim_options[] = {
         "was replaced must stand so long. Longer than the MTA's queue keeps "
         "mail (Postfix: maximal_queue_lifetime, 5d)."),
 
+    MFX_OPTION_STRING(
+        "rotation.selector", S, rotation.selector, "%Y%m", 0,
+        "Selector of the next key that `mfxctl dkim rotate` makes; %Y, %y, %m, "
+        "%d and %H are year, month, day and hour (UTC). A letter is appended "
+        "when the name is taken."),
+
     MFX_OPTION_BOOL(
         "verify.enable", S, verify.enable, "true", 0,
         "Verify mail that is not ours and report in Authentication-Results."),

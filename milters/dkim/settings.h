@@ -87,6 +87,7 @@ struct dkim_settings {
         int64_t queries_per_second;
         uint64_t timeout_s;
         struct mfx_option_list servers;
+        struct mfx_str selector;
     } rotation;
 
     struct {

@@ -6,6 +6,8 @@
 #include <mfx/base/map.h>
 #include <mfx/mail/address.h>
 
+#include "../rotation/watcher.h"
+
 struct collect {
     const struct verb_run *run;
     const struct dkim_policy *policy;
@@ -15,7 +17,7 @@ struct collect {
 };
 
 static bool
-append(struct collect *c, const struct dkim_signer *signer)
+append(struct collect *c, const struct key_item *item)
 {
     struct key_list *list = c->list;
     if (list->count == list->room) {
@@ -28,22 +30,38 @@ append(struct collect *c, const struct dkim_signer *signer)
         list->items = items;
         list->room = room;
     }
-    list->items[list->count++] = (struct key_item){
-        .domain = signer->domain,
-        .selector = signer->selector,
-        .key = signer->key,
-        .file = signer->file,
-    };
+    list->items[list->count++] = *item;
     return true;
 }
 
+/* A record that is gone stays so, and one that was emptied: it may have been
+ * done in haste, and for a reason. */
+static enum key_wanted
+wanted_of(const struct dkim_key_view *view)
+{
+    if (view->verdict.state == DKIM_KEY_WITHDRAWN)
+        return view->in_dns == DKIM_IN_DNS_REVOKED ? KEY_WANTED_EMPTY
+                                                   : KEY_WANTED_NOT;
+    return view->verdict.next == DKIM_KEY_NEXT_WITHDRAW ? KEY_WANTED_EMPTY
+                                                        : KEY_WANTED;
+}
+
 static bool
-add_signer(const struct dkim_signer *signer, void *arg)
+add_view(const struct dkim_key_view *view, void *arg)
 {
     struct collect *c = arg;
-    if (c->wanted != NULL && mfx_map_get(c->wanted, signer->domain) == NULL)
+    if (c->wanted != NULL && mfx_map_get(c->wanted, view->domain) == NULL)
         return true;
-    return append(c, signer);
+    const struct key_item item = {
+        .domain = mfx_arena_copy(c->run->arena, view->domain),
+        .selector = mfx_arena_copy(c->run->arena, view->selector),
+        .key = mfx_arena_copy(c->run->arena, view->path),
+        .file = view->file,
+        .wanted = wanted_of(view),
+        .state = dkim_key_state_name(view->verdict.state),
+        .is_ed25519 = strcmp(view->algorithm, "ed25519-sha256") == 0,
+    };
+    return append(c, &item);
 }
 
 /* As a message would find them. */
@@ -60,9 +78,14 @@ add_looked_up(struct collect *c, struct mfx_str domain)
     if (rc != MFX_OK && rc != MFX_NOTFOUND)
         return verb_fail(c->run, verb_status(rc), "%.*s: %s",
                          MFX_STR_ARG(domain), err.msg);
-    for (const struct dkim_signer *s = signers; s != NULL; s = s->next)
-        if (mfx_str_eq_nocase(s->domain, domain) && !append(c, s))
+    for (const struct dkim_signer *s = signers; s != NULL; s = s->next) {
+        const struct key_item item = {.domain = s->domain,
+                                      .selector = s->selector,
+                                      .key = s->key,
+                                      .file = s->file};
+        if (mfx_str_eq_nocase(s->domain, domain) && !append(c, &item))
             break;
+    }
     return EXIT_OK;
 }
 
@@ -86,6 +109,8 @@ compare(const void *a, const void *b)
     int order = mfx_str_compare(x->domain, y->domain);
     if (order == 0)
         order = mfx_str_compare(x->selector, y->selector);
+    if (order == 0) /* what the watcher knows comes first */
+        order = (x->state == NULL) - (y->state == NULL);
     return order != 0 ? order : mfx_str_compare(x->key, y->key);
 }
 
@@ -123,7 +148,7 @@ key_list_collect(const struct verb_run *run, const struct mfx_offline *loaded,
     for (size_t i = 0; i < count && status == EXIT_OK && !c.failed; i++)
         status = want(&c, domains[i]);
     if (status == EXIT_OK && !c.failed)
-        dkim_signers_each(c.policy->signers, add_signer, &c);
+        dkim_watcher_each(c.policy->shared->watcher, add_view, &c);
     mfx_map_free(c.wanted);
     if (status == EXIT_OK && c.failed)
         status = verb_fail(run, EXIT_SYSTEM, "out of memory");

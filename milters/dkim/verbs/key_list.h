@@ -6,7 +6,8 @@
  *     for (size_t i = 0; i < list.count; i++) ... list.items[i] ...
  *     key_list_fini(&list);
  *
- * Domains that are named are also looked up as a From address would be, so
+ * Keys that wait and those that were replaced are among them. Domains that are
+ * named are also looked up as a From address would be, so
  * that patterns and live tables give their keys, too.
  *
  * Ownership: the list its array; texts live as long as what was loaded and
@@ -18,10 +19,20 @@
 #include "../policy.h"
 #include "verb.h"
 
+/* What DNS should hold of a key. */
+enum key_wanted {
+    KEY_WANTED,       /* its record */
+    KEY_WANTED_EMPTY, /* p=: withdrawn, or to be */
+    KEY_WANTED_NOT,   /* nothing: it was withdrawn, and is gone */
+};
+
 struct key_item {
     struct mfx_str domain, selector; /* as configured */
     struct mfx_str key;              /* path, or "inline" */
-    struct dkim_key_file *file;
+    struct dkim_key_file *file;      /* NULL: not there any more */
+    enum key_wanted wanted;
+    const char *state; /* as `keys` calls it; or NULL */
+    bool is_ed25519;   /* known without a file, too */
 };
 
 struct key_list {

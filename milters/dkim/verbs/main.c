@@ -55,6 +55,59 @@ static const char testkey_help[] =
     "Exit status: 0 all match, 1 one does not, 2 DNS gave no answer for one,\n"
     "64 wrong usage, 66 no such file, 78 configuration or key unusable.\n";
 
+static const char rotate_help[] =
+    "Usage: mfxctl dkim rotate [--config FILE] [--algorithm rsa|ed25519]\n"
+    "           [--bits NUMBER] [--selector SELECTOR] [--not-before TIME]\n"
+    "           [--replaces SELECTOR] [--out DIR] [--owner USER] [--shared]\n"
+    "           [--force] [--json] DOMAIN\n"
+    "\n"
+    "Makes the next key of a domain, one for each algorithm it signs with: the\n"
+    "file beside the old key, readable as that one is, and a card that says\n"
+    "which key it replaces. Prints the records to publish and what happens\n"
+    "next. While a key waits to be published, no other is made: it is shown\n"
+    "again.\n"
+    "\n"
+    "  -c, --config FILE         the daemon's configuration\n"
+    "  -a, --algorithm WORD      only this key: rsa or ed25519\n"
+    "  -b, --bits NUMBER         of an RSA key (as the old one, 2048 at least)\n"
+    "  -s, --selector SELECTOR   its name, or a pattern: %Y%m, %Y%m%d (setting\n"
+    "                            rotation.selector)\n"
+    "      --not-before TIME     no host signs with it before: 2026-12-01,\n"
+    "                            2026-12-01T06:00:00Z, or 3d from now\n"
+    "      --replaces SELECTOR   which key, of several of one algorithm\n"
+    "  -o, --out DIR             make it there, to be pushed to the hosts\n"
+    "      --owner USER          gives the file to this user (as root)\n"
+    "      --shared              for every domain that signs with the old key\n"
+    "      --force               even if one waits already\n"
+    "  -j, --json                prints one JSON object\n"
+    "\n"
+    "Exit status: 0 made or waiting, 1 no such key, 64 wrong usage, 73 a file\n"
+    "cannot be written, 78 configuration or key unusable.\n";
+
+static const char keys_help[] =
+    "Usage: mfxctl dkim keys [--state STATE] [--todo] [--socket PATH] [--json]\n"
+    "           [DOMAIN...]\n"
+    "       mfxctl dkim keys --offline|--dns [--config FILE] [options]\n"
+    "           [DOMAIN...]\n"
+    "\n"
+    "Shows every key that the running daemon knows: domain, selector,\n"
+    "algorithm, bits, state (new, published, active, retired, withdrawn), what\n"
+    "each authoritative server holds, and what is to be done. Where no daemon\n"
+    "runs, configuration, cards and ledger are read.\n"
+    "\n"
+    "      --state STATE         only keys in this state\n"
+    "      --todo                only keys that want something of you\n"
+    "  -s, --socket PATH         the daemon's control socket\n"
+    "      --offline             from files, even if a daemon runs\n"
+    "      --dns                 from files, and ask the name servers now; also\n"
+    "                            warns of a d= that DMARC does not accept\n"
+    "  -c, --config FILE         the daemon's configuration, for these two\n"
+    "  -j, --json                prints one JSON object\n"
+    "\n"
+    "Exit status: 0 all is well, 1 a key signs whose record is not right, 2 no\n"
+    "whole answer, 64 wrong usage, 69 no daemon there, 78 configuration\n"
+    "unusable.\n";
+
 static const char zone_help[] =
     "Usage: mfxctl dkim zone [--config FILE] [--format zone|nsupdate|json]\n"
     "           [--relative] [--ttl TIME] [DOMAIN...]\n"
@@ -147,6 +200,8 @@ static const struct verb verbs[] = {
     {"genkey",  verb_genkey,  "make a key and the record for DNS",               genkey_help },
     {"testkey", verb_testkey, "compare keys with what DNS publishes",
      testkey_help                                                                            },
+    {"rotate",  verb_rotate,  "make the next key of a domain",                   rotate_help },
+    {"keys",    verb_keys,    "keys, their states, and what to do next",         keys_help   },
     {"zone",    verb_zone,    "the records of all keys for a name server",       zone_help   },
     {"sign",    verb_sign,    "sign a message",                                  sign_help   },
     {"verify",  verb_verify,  "check the signatures of a message, with reasons",

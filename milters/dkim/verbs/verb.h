@@ -96,6 +96,8 @@ int verb_testkey(struct verb_run *run, int argc, char **argv);
 int verb_sign(struct verb_run *run, int argc, char **argv);
 int verb_verify(struct verb_run *run, int argc, char **argv);
 int verb_zone(struct verb_run *run, int argc, char **argv);
+int verb_rotate(struct verb_run *run, int argc, char **argv);
+int verb_keys(struct verb_run *run, int argc, char **argv);
 int verb_explain(struct verb_run *run, int argc, char **argv);
 
 #endif

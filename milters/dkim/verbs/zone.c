@@ -103,14 +103,21 @@ put_json(const struct work *w, const struct key_item *item,
          const struct dkim_record_text *line)
 {
     json_t *o =
-        json_pack("{s:s, s:i}", "algorithm",
-                  mfx_dkim_algorithm_name(mfx_dkim_private_key_algorithm(key)),
-                  "bits", (int)mfx_dkim_private_key_bits(key));
+        json_pack("{s:b}", "withdrawn", item->wanted == KEY_WANTED_EMPTY);
+    if (key != NULL) {
+        (void)json_object_set_new(o, "algorithm",
+                                  json_string(mfx_dkim_algorithm_name(
+                                      mfx_dkim_private_key_algorithm(key))));
+        (void)json_object_set_new(o, "bits",
+                                  json_integer(mfx_dkim_private_key_bits(key)));
+    }
     (void)json_object_set_new(o, "domain", verb_json(item->domain));
     (void)json_object_set_new(o, "selector", verb_json(item->selector));
     (void)json_object_set_new(o, "name", verb_json(line->name));
     (void)json_object_set_new(o, "record", verb_json(line->text));
     (void)json_object_set_new(o, "strings", verb_json_strings(line->text));
+    if (item->state != NULL)
+        (void)json_object_set_new(o, "state", json_string(item->state));
     if (line->ttl_s > 0)
         (void)json_object_set_new(o, "ttl", json_integer(line->ttl_s));
     (void)fputs(w->written == 0 ? "[\n" : ",\n", stdout);
@@ -159,13 +166,29 @@ put(struct work *w, const struct key_item *item,
 }
 
 static enum mfx_rc
+get_record(const struct work *w, const struct key_item *item,
+           struct mfx_dkim_private_key **key, struct mfx_str *text,
+           struct mfx_err *err)
+{
+    if (item->wanted == KEY_WANTED_EMPTY) {
+        *text = dkim_record_withdrawn(item->is_ed25519);
+        return MFX_OK;
+    }
+    if (item->file == NULL) {
+        mfx_err_set(err, "the key file is gone; its record should stay");
+        return MFX_NOTFOUND;
+    }
+    enum mfx_rc rc = get_key(w, item, key, err);
+    return rc == MFX_OK ? mfx_dkim_private_key_record(*key, w->arena, text, err)
+                        : rc;
+}
+
+static enum mfx_rc
 write_record(struct work *w, const struct key_item *item, struct mfx_err *err)
 {
     struct mfx_dkim_private_key *key = NULL;
     struct dkim_record_text line = {.ttl_s = w->request->ttl_s};
-    enum mfx_rc rc = get_key(w, item, &key, err);
-    if (rc == MFX_OK)
-        rc = mfx_dkim_private_key_record(key, w->arena, &line.text, err);
+    enum mfx_rc rc = get_record(w, item, &key, &line.text, err);
     if (rc == MFX_OK) {
         rc = dkim_record_name(item->domain, item->selector, w->arena,
                               &line.name);
@@ -210,7 +233,8 @@ write_all(struct work *w, const struct key_list *list)
     w->began_ms = w->told_ms = mfx_mono_ms();
     for (size_t i = 0; i < list->count; i++) {
         struct mfx_err err = {"out of memory"};
-        if (write_record(w, &list->items[i], &err) != MFX_OK)
+        if (list->items[i].wanted != KEY_WANTED_NOT &&
+            write_record(w, &list->items[i], &err) != MFX_OK)
             complain(w, &list->items[i], &err);
         mfx_arena_reset(w->arena);
         tell_progress(w, i + 1, list->count);

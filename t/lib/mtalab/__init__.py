@@ -103,8 +103,8 @@ class Lab:
     def auth_server(self):
         return self._add(AuthServer())
 
-    def nsd(self, records=()):
-        return self._add(Nsd(self._folder('nsd'), records))
+    def nsd(self, records=(), **more):
+        return self._add(Nsd(self._folder('nsd'), records, **more))
 
     def silent_dns(self):
         return self._add(SilentDns())

@@ -3,6 +3,8 @@
 
 It serves one zone, the root: any name can be given records, any other is
 answered NXDOMAIN. ask_txt() is a client for verifiers that want a function.
+A pair on one port, on 127.0.0.1 and 127.0.0.2, are the two servers of that
+zone, and may differ.
 """
 import os
 import signal
@@ -13,7 +15,7 @@ from .process import Process, free_port, wait_until
 
 CONFIG = '''\
 server:
-  ip-address: 127.0.0.1@{port}
+  ip-address: {address}@{port}
   do-ip6: no
   server-count: 1
   username: ""
@@ -31,10 +33,9 @@ zone:
 '''
 ZONE_HEAD = '''\
 $ORIGIN .
-$TTL 60
-@ IN SOA ns.test. hostmaster.test. {serial} 3600 600 86400 30
-@ IN NS ns.test.
-ns.test. IN A 127.0.0.1
+$TTL {ttl}
+@ IN SOA ns.test. hostmaster.test. {serial} 3600 600 86400 {negative}
+{servers}
 serial.test. IN TXT "{serial}"
 '''
 
@@ -42,13 +43,18 @@ serial.test. IN TXT "{serial}"
 class Nsd:
     """records: lines of a zone file, names ending in a dot."""
 
-    def __init__(self, folder, records=(), port=None):
+    def __init__(self, folder, records=(), port=None, address='127.0.0.1',
+                 ttl=60, servers=None):
         self.dir = folder
         self.port = port or free_port()
+        self.address = address
+        self.ttl = ttl
+        self.servers = servers or {'ns.test.': '127.0.0.1'}
         self.serial = 0
         os.makedirs(folder, exist_ok=True)
         with open(folder + '/nsd.conf', 'w', encoding='ascii') as file:
-            file.write(CONFIG.format(port=self.port, dir=folder))
+            file.write(CONFIG.format(port=self.port, dir=folder,
+                                     address=address))
         self._write(records)
         self.process = Process(['/usr/sbin/nsd', '-d', '-c',
                                 folder + '/nsd.conf'], folder + '/log')
@@ -58,14 +64,19 @@ class Nsd:
         self.serial += 1
         path = self.dir + '/root.zone'
         with open(path + '.new', 'w', encoding='utf-8') as file:
-            file.write(ZONE_HEAD.format(serial=self.serial))
+            file.write(ZONE_HEAD.format(
+                serial=self.serial, ttl=self.ttl,
+                negative=min(self.ttl, 30), servers='\n'.join(
+                    '@ IN NS %s\n%s IN A %s' % (name, name, address)
+                    for name, address in self.servers.items())))
             for line in records:
                 file.write(line.rstrip('\n') + '\n')
         os.rename(path + '.new', path)
 
     def _serves_this(self):
         try:
-            answer = ask_txt('serial.test', self.port, seconds=0.2)
+            answer = ask_txt('serial.test', self.port, seconds=0.2,
+                             address=self.address)
         except OSError:
             return False
         return answer == [b'%d' % self.serial]
@@ -123,11 +134,11 @@ def _strings(rdata):
     return text
 
 
-def ask_txt(name, port, seconds=2.0):
+def ask_txt(name, port, seconds=2.0, address='127.0.0.1'):
     """The TXT records of a name, the strings of each joined."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(seconds)
-        client.connect(('127.0.0.1', port))
+        client.connect((address, port))
         client.send(_question(name))
         packet = client.recv(65535)
     count = struct.unpack('>H', packet[6:8])[0]

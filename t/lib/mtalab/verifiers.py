@@ -14,9 +14,9 @@ from .process import run
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def by_dkimpy(message, dns_port):
+def by_dkimpy(message, dns_port, address='127.0.0.1'):
     def look_up(name, timeout=5):
-        records = ask_txt(name.decode(), dns_port, timeout)
+        records = ask_txt(name.decode(), dns_port, timeout, address)
         return records[0] if records else None
 
     verifier = dkim.DKIM(message, minkey=1024)
