@@ -160,7 +160,7 @@ const struct mfx_option dkim_options[] = {
         "sign.oversign_headers", S, sign.oversign_headers, "", 0,
         "Header fields that are listed once more than they are present, so "
         "that nobody can add one. Empty: the default list."),
-    MFX_OPTION_SECONDS("sign.expire", S, sign.expire_s, "0", 0, 31536000, 0,
+    MFX_OPTION_SECONDS("sign.expire", S, sign.expire_s, "0", 0, 315360000, 0,
                        "Signatures expire (x=) after this time. 0: never."),
     MFX_OPTION_BOOL(
         "sign.body_length", S, sign.body_length, "false", 0,

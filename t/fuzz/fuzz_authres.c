@@ -88,11 +88,16 @@ check_reader(struct mfx_str in, struct mfx_arena *arena)
     static const struct mfx_str ours = MFX_STR("mx.example.org");
     struct mfx_authres got;
     bool claims = mfx_authres_claims_id(in, ours);
+    static const struct mfx_str parent = MFX_STR("example.org");
+    static const struct mfx_str below = MFX_STR("x.example.org");
+    bool claims_below = mfx_authres_claims_below(in, parent);
     bool claims_method = mfx_authres_claims_method(in, mfx_str_of("dkim"));
     enum mfx_rc rc = mfx_authres_parse(in, arena, 5, &got);
     check(rc == MFX_OK || rc == MFX_PERMFAIL);
     if (rc == MFX_OK && mfx_str_eq_nocase(got.authserv_id, ours))
-        check(claims);
+        check(claims && claims_below);
+    if (rc == MFX_OK && mfx_str_ends_nocase(got.authserv_id, below))
+        check(claims_below);
     for (size_t i = 0; i < got.result_count; i++)
         if (mfx_str_is_nocase(got.results[i].method, "dkim"))
             check(claims_method);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A table: the first byte says of which type (f file, r refile, t texthash,
- * a alias, c csl, i inline), the rest is its text. What is loaded is found
- * again: the first row of each key, and for patterns the same rows as by
- * trying all of them in order.
+ * a alias, c csl, i inline, d dsn), the rest is its text. What is loaded is
+ * found again: the first row of each key, and for patterns the same rows as by
+ * trying all of them in order. A dsn is only opened.
  */
 #include <regex.h>
 #include <stdint.h>
@@ -150,7 +150,7 @@ open_and_try(struct mfx_str spec, bool has_patterns, struct mfx_arena *arena)
     enum mfx_rc rc = mfx_table_open(set, spec, MFX_TABLE_NOCASE, "conf", 1,
                                     &problems, &run.table);
     check((rc == MFX_OK) == (problems.errors == 0));
-    if (rc == MFX_OK)
+    if (rc == MFX_OK && strcmp(mfx_table_type(run.table), "dsn") != 0)
         try_table(&run, has_patterns);
     mfx_table_set_free(set);
 }
@@ -158,8 +158,8 @@ open_and_try(struct mfx_str spec, bool has_patterns, struct mfx_arena *arena)
 static const char *
 type_of(uint8_t c)
 {
-    static const char *const types[] = {"file",  "refile", "texthash",
-                                        "alias", "csl",    "inline"};
+    static const char *const types[] = {"file", "refile", "texthash", "alias",
+                                        "csl",  "inline", "dsn"};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (c == (uint8_t)types[i][0])
             return types[i];
@@ -177,7 +177,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int fd = memfd_create("table", MFD_CLOEXEC);
     check(fd >= 0);
     check(text.len == 0 || write(fd, text.p, text.len) == (ssize_t)text.len);
-    if (data[0] == 'c' || data[0] == 'i')
+    if (data[0] == 'c' || data[0] == 'i' || data[0] == 'd')
         open_and_try(
             mfx_arena_printf(arena, "%s:%.*s", type, MFX_STR_ARG(text)), false,
             arena);

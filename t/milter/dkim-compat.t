@@ -64,6 +64,47 @@ ok "mfx-dkim answers" await ready strict "$SOCK"
 talk strict "$scenarios/dkim-compat-strict.mt"
 stop_clean strict
 
+# Tables in SQL, in OpenDKIM's words; asked at each message.
+sql() { # STATEMENT...
+  python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+for s in sys.argv[2:]: db.execute(s)
+db.commit()' "$dir/keys.db" "$@"
+}
+sql "CREATE TABLE dkim (id INTEGER, domain TEXT, selector TEXT, key TEXT)" \
+  "INSERT INTO dkim VALUES (7, 'example.org', 'rsa', '$dir/rsa.pem')"
+dsn="dsn:sqlite3://$dir/keys.db/table=dkim"
+config sql <<CONF
+dns = { test_data = "$dir/zone"; };
+sign = { signing_table = "$dsn?keycol=domain?datacol=id";
+  key_table = "$dsn?keycol=id?datacol=domain,selector,key"; };
+CONF
+start_dkim sql
+ok "mfx-dkim answers" await ready sql "$SOCK"
+signed_by() { # SELECTOR
+  cat >"$dir/sql.mt" <<MT
+test sign: by tables in SQL, with $1
+macro {daemon_name}=ORIGINATING
+start
+envelope <a@example.org> <b@example.net>
+message
+From: a@example.org
+
+body
+.
+expect continue|accept
+edit insert 0 DKIM-Signature *d=example.org*s=$1;*
+edits
+save sql.eml
+run \$MT_CHECK sql.eml
+MT
+  talk sql "$dir/sql.mt"
+}
+signed_by rsa
+sql "UPDATE dkim SET selector='ed', key='$dir/ed.pem'"
+signed_by ed
+stop_clean sql
+
 # One key for every domain; DNSSEC by the word of a resolver.
 liar_txt() { # TXT data of one record in strings of 200
   fold -w 200 <<<"$1" | sed 's/.*/"&"/' | paste -sd' '

@@ -243,6 +243,43 @@ loading(void **state)
     }
 }
 
+/* MinimumKeyBits is for signing too. */
+static void
+short_keys(void **state)
+{
+    static const struct {
+        const char *label, *conf;
+        bool is_loaded;
+    } cases[] = {
+        {"long_enough", TABLES "};",                      true },
+        {"too_short",   TABLES "min_rsa_bits = 2048; };", false},
+    };
+    struct mfx_dkim_private_key *key;
+    struct mfx_err err = {""};
+    struct mfx_str pem;
+    (void)state;
+    assert_int_equal(
+        mfx_dkim_private_key_generate(MFX_DKIM_RSA_SHA256, 1024, &key, &err),
+        MFX_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bench b;
+        bench_init(&b);
+        assert_int_equal(mfx_dkim_private_key_format(key, b.arena, &pem, &err),
+                         MFX_OK);
+        bench_write(&b, "a.key", mfx_arena_copy(b.arena, pem).p);
+        bench_write(&b, "st", "*@example.org x\n");
+        bench_write(&b, "kt", bench_text(&b, "x example.org:s:^/a.key\n"));
+        (void)bench_load(&b, cases[i].conf);
+        unit_assert_int(cases[i].label, b.problems.errors == 0,
+                        cases[i].is_loaded);
+        if (!cases[i].is_loaded)
+            assert_true(bench_has_problem(
+                &b, "RSA key of 1024 bits: sign.min_rsa_bits is 2048"));
+        bench_fini(&b);
+    }
+    mfx_dkim_private_key_unref(key);
+}
+
 struct given {
     const char *domain;
     enum mfx_dkim_status status;
@@ -373,6 +410,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(planning),
         cmocka_unit_test(loading),
+        cmocka_unit_test(short_keys),
         cmocka_unit_test(judging),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
