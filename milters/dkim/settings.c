@@ -126,7 +126,8 @@ const struct mfx_option dkim_options[] = {
     MFX_OPTION_TABLE(
         "sign.domains", S, sign.domains, "", 0,
         "From domains to sign for without tables. A row's value may name the "
-        "selectors of that domain; else sign.selectors holds. \"*\" is every "
+        "selectors of that domain (not in dsn: and mdb: tables); else "
+        "sign.selectors holds. \"*\" is every "
         "domain without a row, and a refile: table holds patterns; d= is the "
         "From domain then."),
     MFX_OPTION_LIST(

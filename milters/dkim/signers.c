@@ -648,6 +648,14 @@ find_in_signing_table(struct search *search)
     return mfx_rc_worst(rc, search->rc);
 }
 
+/* True for the table types that only OpenDKIM's data sets use. */
+static bool
+is_set_of_opendkim(const struct mfx_table *table)
+{
+    struct mfx_str type = mfx_str_of(mfx_table_type(table));
+    return mfx_str_is(type, "dsn") || mfx_str_is(type, "mdb");
+}
+
 static enum mfx_rc
 get_domain_rows(struct search *search, struct mfx_str domain,
                 struct key_row **rows)
@@ -661,6 +669,9 @@ get_domain_rows(struct search *search, struct mfx_str domain,
     struct mfx_str value;
     enum mfx_rc rc = mfx_table_get(signers->settings->sign.domains, domain,
                                    search->arena, &value, search->err);
+    /* OpenDKIM's Domain is a set: what stands behind a key says nothing */
+    if (is_set_of_opendkim(signers->settings->sign.domains))
+        value = mfx_str(NULL, 0);
     /* a row for every domain signs with the From domain in d= */
     if (mfx_str_is(domain, "*"))
         domain = search->domain;

@@ -103,6 +103,14 @@ MT
 signed_by rsa
 sql "UPDATE dkim SET selector='ed', key='$dir/ed.pem'"
 signed_by ed
+# OpenDKIM's Domain as such a table: a set, whatever its column holds.
+config sql <<CONF
+dns = { test_data = "$dir/zone"; };
+sign = { domains = "$dsn?keycol=domain?datacol=id,key";
+  key_path = "$dir/%s.pem"; selectors = [ "ed" ]; };
+CONF
+ok "reload" control sql reload
+signed_by ed
 stop_clean sql
 
 # One key for every domain; DNSSEC by the word of a resolver.
