@@ -221,12 +221,23 @@ def withdraw(lab, old, new):
     tap.same({keys[s]['state'] for s in new}, {'active'}, 'the new: active')
 
 
-def restart(lab, new):
+def signers(lab):
+    return {s for s, key in lab.keys().items() if key['signing']}
+
+
+def afterwards(lab, new):
     lab.filter.stop()
     lab.filter.start()
-    keys = lab.keys()
-    tap.same({s for s in keys if keys[s]['signing']}, new,
-             'after a restart the same keys sign')
+    tap.same(signers(lab), new, 'after a restart the same keys sign')
+    for key in lab.old:
+        os.unlink(key.path)
+    lab.filter.ctl('reload')
+    tap.same(signers(lab), new, 'without the old files they do, too')
+    lab.filter.configure({'sign.selectors': sorted(new)})
+    tap.same(signers(lab), new, 'and when the configuration names them')
+    again = lab.rotate('--algorithm', 'rsa')['keys']
+    tap.same([key['replaces'] in new for key in again], [True],
+             'and they can be rotated again')
 
 
 def main():
@@ -237,7 +248,7 @@ def main():
         traffic.end()
         tap.same(traffic.bad, [], '%d mails: each signed once by each '
                  'algorithm, and right at both servers' % len(traffic.sent))
-        restart(lab, new)
+        afterwards(lab, new)
     tap.done()
 
 

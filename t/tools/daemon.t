@@ -21,6 +21,7 @@ user = "$user";
 control: { socket = "$dir/dkim.ctl"; };
 log: { target = "stderr"; };
 watch_files = false;
+state_dir = "$dir/state";
 sign: { domains = "csl:example.org"; key_path = "$dir/%d/%s.pem"; };
 END
 my $conf = write_file('dkim.conf', $good);
@@ -48,6 +49,22 @@ check('log with a wrong word', [qw(log loud)], 1, qr/\A\z/, qr/error, warning, i
 check('explain of a stranger', [qw(explain 4Bx9k2)], 1, qr/\A\z/, qr/no recent message/);
 check('help', [qw(--daemon dkim help)], 0, qr/^status\b.*^explain\b/ms, qr/\A\z/);
 check('unknown verb', [qw(--daemon dkim frob)], 1, qr/\A\z/, qr/no such verb/);
+
+# --- the keys, from the daemon ---
+$ENV{MFX_LIBEXECDIR} = build();
+my $keys = json_of('keys', 0, qw(--json dkim keys));
+is($keys->{source}, 'daemon', 'keys: the daemon was asked');
+is_deeply([map { @$_{qw(domain selector algorithm bits state)} } @{ $keys->{keys} }],
+    [qw(example.org mfx ed25519-sha256 256 active)], 'keys: what it has');
+check('keys in words', [qw(dkim keys example.org)], 0, qr/^example\.org mfx ed25519-sha256 256 active, signs, .*\n1 keys: 1 active; /, qr/\A\z/);
+check('keys of a state', [qw(dkim keys --state retired)], 0, qr/^0 keys; /, qr/\A\z/);
+check('keys of another domain', [qw(dkim keys example.net)], 0, qr/^0 keys; /, qr/\A\z/);
+check('many domains', [qw(dkim keys), (map { "d$_.example" } 1 .. 100), 'example.org'], 0, qr/^1 keys: /m, qr/\A\z/);
+check('keys, raw', [qw(--daemon dkim keys)], 0, qr/\Aexample\.org mfx .*\n\z/, qr/\A\z/);
+check('keys, raw, behind the last', [qw(--daemon dkim keys after=1 last=example.org/mfx)], 0, qr/\A\z/, qr/\A\z/);
+check('keys, raw, another one there', [qw(--daemon dkim keys after=1 last=example.org/x)], 1, qr/\A\z/, qr/changed meanwhile/);
+check('keys, raw, beyond the end', [qw(--daemon dkim keys after=2 last=example.org/mfx)], 1, qr/\A\z/, qr/changed meanwhile/);
+check("keys, raw, $_", [qw(--daemon dkim keys), $_], 1, qr/\A\z/, qr/not understood/) for qw(state=old after=x frob=1 state=);
 
 check('reload', ['reload'], 0, qr/\A/, qr/\A\z/);
 write_file('dkim.conf', "$good\nsing: { };\n");

@@ -69,6 +69,7 @@ class MfxDkim:
             'user': 'root',
             'control.socket': self.control,
             'log.target': 'stderr',
+            'state_dir': folder + '/state',
             # 127.0.0.2 is a stranger: see smtp.py
             'origin.internal_hosts': 'csl:127.0.0.1',
         }
