@@ -26,7 +26,9 @@ struct liar {
     pid_t pid;
     int keep; /* its standard input: it ends when this is closed */
     char script[64];
-    char address[32];
+    char address[48];
+    const char *bind;
+    unsigned port; /* 0: any */
     struct mfx_str server;
 };
 
@@ -47,10 +49,14 @@ static inline bool
 liar_spawn(struct liar *liar, int in, int out)
 {
     const char *root = getenv("MFX_SRCDIR");
-    char path[1024];
+    char path[1024], port[8];
     posix_spawn_file_actions_t actions;
     (void)snprintf(path, sizeof path, "%s/t/lib/dnsliar", root ? root : ".");
-    char *argv[] = {path, liar->script, NULL};
+    (void)snprintf(port, sizeof port, "%u", liar->port % 65536);
+    char bind_option[] = "--bind", port_option[] = "--port", address[48];
+    (void)snprintf(address, sizeof address, "%s", liar->bind);
+    char *argv[] = {path, bind_option,  address, port_option,
+                    port, liar->script, NULL};
     (void)posix_spawn_file_actions_init(&actions);
     (void)posix_spawn_file_actions_adddup2(&actions, in, 0);
     (void)posix_spawn_file_actions_adddup2(&actions, out, 1);
@@ -68,14 +74,15 @@ liar_stop(struct liar *liar)
     (void)unlink(liar->script);
 }
 
-/* False where there is no Python. */
+/* On an address and port (0: any) of its own. False where there is no Python. */
 static inline bool
-liar_start(struct liar *liar, const char *script)
+liar_start_at(struct liar *liar, const char *script, const char *bind,
+              unsigned wanted)
 {
     int in[2], out[2];
     char line[64] = "";
     unsigned port = 0;
-    *liar = (struct liar){.keep = -1};
+    *liar = (struct liar){.keep = -1, .bind = bind, .port = wanted};
     if (!liar_write_script(liar, script) || pipe2(in, O_CLOEXEC) != 0 ||
         pipe2(out, O_CLOEXEC) != 0)
         return false;
@@ -92,9 +99,15 @@ liar_start(struct liar *liar, const char *script)
         liar_stop(liar);
         return false;
     }
-    (void)snprintf(liar->address, sizeof liar->address, "127.0.0.1:%u", port);
+    (void)snprintf(liar->address, sizeof liar->address, "%s:%u", bind, port);
     liar->server = mfx_str_of(liar->address);
     return true;
+}
+
+static inline bool
+liar_start(struct liar *liar, const char *script)
+{
+    return liar_start_at(liar, script, "127.0.0.1", 0);
 }
 
 #endif
