@@ -6,17 +6,7 @@
 #include <mfx/base/map.h>
 #include <mfx/mail/address.h>
 
-/* One row of a key table, or one domain and selector of sign.domains. */
-struct key_row {
-    struct mfx_str domain; /* "%": the From domain */
-    struct mfx_str selector;
-    struct mfx_str key;         /* path or the key itself */
-    int algorithm;              /* enum mfx_dkim_algorithm; -1: not said */
-    struct dkim_key_file *file; /* NULL: known only with the From domain */
-    /* Its place among the keys that replace each other; NULL: in none. */
-    struct dkim_line_key *line_key;
-    struct key_row *next; /* the next selector of the same domain */
-};
+#include "key_row.h"
 
 struct dkim_signers {
     const struct dkim_settings *settings;
@@ -48,132 +38,6 @@ struct search {
     enum mfx_rc rc;
 };
 
-static bool
-has_percent(struct mfx_str s)
-{
-    return mfx_str_has(s, '%');
-}
-
-/* OpenDKIM substitutes in a path only if it begins with "/". */
-static bool
-is_path_template(struct mfx_str key)
-{
-    return has_percent(key) && key.len > 0 && key.p[0] == '/';
-}
-
-/* True for a row whose key depends on the From address. */
-static bool
-needs_author(const struct key_row *row)
-{
-    return is_path_template(row->key) && mfx_str_is(row->domain, "%");
-}
-
-/* Every '%' becomes the domain. */
-static struct mfx_str
-put_domain(struct mfx_str text, struct mfx_str domain, struct mfx_arena *arena)
-{
-    if (!has_percent(text))
-        return text;
-    struct mfx_buf out;
-    mfx_buf_init_arena(&out, arena, 4096);
-    for (size_t i = 0; i < text.len; i++)
-        mfx_buf_add(&out, text.p[i] == '%' ? domain : mfx_str(&text.p[i], 1));
-    return mfx_buf_ok(&out) ? mfx_buf_str(&out) : mfx_str(NULL, 0);
-}
-
-/* The algorithm that stands behind the last ':' (upstream, 2026), taken off. */
-static struct mfx_str
-take_algorithm(struct mfx_str rest, int *algorithm)
-{
-    size_t colon = mfx_str_find_last(rest, ':');
-    struct mfx_str last = mfx_str_trim(mfx_str_from(rest, colon + 1));
-    *algorithm = -1;
-    for (int a = MFX_DKIM_RSA_SHA256; a <= MFX_DKIM_ED25519_SHA256; a++)
-        if (mfx_str_is_nocase(
-                last, mfx_dkim_algorithm_name((enum mfx_dkim_algorithm)a)))
-            *algorithm = a;
-    return *algorithm < 0 ? rest : mfx_str_head(rest, colon);
-}
-
-/* The key as it is looked for: a path in the row's domain, or in
- * sign.key_directory. */
-static enum mfx_rc
-place_key(const struct dkim_settings *s, struct key_row *row,
-          struct mfx_arena *arena, struct mfx_err *err)
-{
-    struct mfx_str key = row->key;
-    if (is_path_template(key) && !needs_author(row))
-        key = put_domain(key, row->domain, arena);
-    if (dkim_keys_is_path(key) && key.len > 0 && key.p[0] == '.') {
-        if (s->sign.key_directory == NULL) {
-            mfx_err_set(err,
-                        "%.*s: a path that begins with \".\" needs "
-                        "sign.key_directory",
-                        MFX_STR_ARG(key));
-            return MFX_PERMFAIL;
-        }
-        key = mfx_arena_printf(arena, "%s/%.*s", s->sign.key_directory,
-                               MFX_STR_ARG(key));
-    }
-    row->key = key;
-    if (key.p != NULL)
-        return MFX_OK;
-    mfx_err_set(err, "out of memory");
-    return MFX_TEMPFAIL;
-}
-
-/* "domain:selector:key[:algorithm]" */
-static enum mfx_rc
-parse_key_row(const struct dkim_settings *s, struct mfx_str value,
-              struct mfx_arena *arena, struct key_row *row, struct mfx_err *err)
-{
-    struct mfx_str rest = value;
-    if (!mfx_str_cut(&rest, ':', &row->domain) ||
-        !mfx_str_cut(&rest, ':', &row->selector) || rest.len == 0) {
-        mfx_err_set(err, "not domain:selector:key");
-        return MFX_PERMFAIL;
-    }
-    rest = take_algorithm(rest, &row->algorithm);
-    row->domain = mfx_str_trim(row->domain);
-    row->selector = mfx_str_trim(row->selector);
-    row->key = mfx_str_trim(rest);
-    if (!mfx_str_is(row->domain, "%") &&
-        !mfx_domain_is_valid(row->domain, true)) {
-        mfx_err_set(err, "%.*s is no domain", MFX_STR_ARG(row->domain));
-        return MFX_PERMFAIL;
-    }
-    if (!mfx_domain_is_valid(row->selector, true)) {
-        mfx_err_set(err, "%.*s is no selector", MFX_STR_ARG(row->selector));
-        return MFX_PERMFAIL;
-    }
-    return place_key(s, row, arena, err);
-}
-
-static enum mfx_rc
-check_algorithm(const struct mfx_dkim_private_key *key, int algorithm,
-                struct mfx_err *err)
-{
-    enum mfx_dkim_algorithm is = mfx_dkim_private_key_algorithm(key);
-    if (algorithm < 0 || algorithm == (int)is)
-        return MFX_OK;
-    mfx_err_set(err, "the row says %s, the key is for %s",
-                mfx_dkim_algorithm_name((enum mfx_dkim_algorithm)algorithm),
-                mfx_dkim_algorithm_name(is));
-    return MFX_PERMFAIL;
-}
-
-/* At load, for the rows that name an algorithm. A key that cannot be parsed
- * is reported when all are. */
-static enum mfx_rc
-check_row_algorithm(const struct key_row *row, struct mfx_err *err)
-{
-    struct mfx_dkim_private_key *key;
-    if (row->algorithm < 0 || row->file == NULL ||
-        dkim_key_file_get(row->file, &key, NULL) != MFX_OK)
-        return MFX_OK;
-    return check_algorithm(key, row->algorithm, err);
-}
-
 enum mfx_rc
 dkim_signer_key(const struct dkim_signer *signer,
                 const struct dkim_settings *settings,
@@ -181,7 +45,7 @@ dkim_signer_key(const struct dkim_signer *signer,
 {
     enum mfx_rc rc = dkim_key_file_get(signer->file, key, err);
     if (rc == MFX_OK)
-        rc = check_algorithm(*key, signer->algorithm, err);
+        rc = dkim_key_check_algorithm(*key, signer->algorithm, err);
     if (rc != MFX_OK)
         return rc;
     if (mfx_dkim_private_key_algorithm(*key) == MFX_DKIM_RSA_SHA256 &&
@@ -198,7 +62,7 @@ dkim_signer_key(const struct dkim_signer *signer,
 /* A key of a known domain has its place among those that replace it and that
  * it replaces. One that is gone is no mistake when another has replaced it. */
 static enum mfx_rc
-add_file(const struct dkim_signers *signers, struct key_row *row,
+add_file(const struct dkim_signers *signers, struct dkim_key_row *row,
          struct mfx_err *err)
 {
     bool is_domain = mfx_domain_is_valid(row->domain, true);
@@ -215,10 +79,10 @@ add_file(const struct dkim_signers *signers, struct key_row *row,
 }
 
 static enum mfx_rc
-add_key(const struct dkim_signers *signers, struct key_row *row,
+add_key(const struct dkim_signers *signers, struct dkim_key_row *row,
         struct mfx_err *err)
 {
-    if (needs_author(row))
+    if (dkim_key_row_needs_author(row))
         return MFX_OK;
     if (dkim_keys_is_path(row->key))
         return add_file(signers, row, err);
@@ -238,16 +102,16 @@ static bool
 load_key_row(const struct mfx_table_row *table_row, void *arg)
 {
     struct load *load = arg;
-    struct key_row *row = mfx_arena_alloc(load->arena, sizeof *row);
+    struct dkim_key_row *row = mfx_arena_alloc(load->arena, sizeof *row);
     struct mfx_err err = {"out of memory"};
-    enum mfx_rc rc =
-        row == NULL ? MFX_TEMPFAIL
-                    : parse_key_row(load->signers->settings, table_row->value,
-                                    load->arena, row, &err);
+    enum mfx_rc rc = row == NULL ? MFX_TEMPFAIL
+                                 : dkim_key_row_parse(load->signers->settings,
+                                                      table_row->value,
+                                                      load->arena, row, &err);
     if (rc == MFX_OK)
         rc = add_key(load->signers, row, &err);
     if (rc == MFX_OK)
-        rc = check_row_algorithm(row, &err);
+        rc = dkim_key_row_check(row, &err);
     /* the first of two rows with one name holds */
     if (rc == MFX_OK &&
         mfx_map_get(load->signers->key_rows, table_row->key) == NULL)
@@ -269,12 +133,13 @@ split_signing_value(struct mfx_str value, struct mfx_str *name,
 /* An i= that no message can make fit is left out of every signature. */
 static void
 warn_identity(struct load *load, const struct mfx_table_row *row,
-              const struct key_row *key, struct mfx_str signer)
+              const struct dkim_key_row *key, struct mfx_str signer)
 {
     size_t at = mfx_str_find_last(signer, '@');
     struct mfx_str domain =
         at < signer.len ? mfx_str_from(signer, at + 1) : signer;
-    if (signer.len == 0 || has_percent(domain) || has_percent(key->domain) ||
+    if (signer.len == 0 || dkim_has_percent(domain) ||
+        dkim_has_percent(key->domain) ||
         mfx_domain_is_within(domain, key->domain))
         return;
     mfx_problem_add(load->problems, MFX_PROBLEM_WARNING, load->table, row->line,
@@ -290,7 +155,7 @@ check_signing_row(const struct mfx_table_row *row, void *arg)
     struct load *load = arg;
     struct mfx_str name, signer;
     split_signing_value(row->value, &name, &signer);
-    const struct key_row *key =
+    const struct dkim_key_row *key =
         load->signers->key_rows == NULL
             ? NULL
             : mfx_map_get(load->signers->key_rows, name);
@@ -302,75 +167,6 @@ check_signing_row(const struct mfx_table_row *row, void *arg)
     else if (key != NULL)
         warn_identity(load, row, key, signer);
     return true;
-}
-
-/* %d and %s in sign.key_path. */
-static struct mfx_str
-expand_path(struct mfx_str template, struct mfx_str domain,
-            struct mfx_str selector, struct mfx_arena *arena)
-{
-    struct mfx_buf out;
-    mfx_buf_init_arena(&out, arena, 4096);
-    for (size_t i = 0; i < template.len; i++) {
-        char next = i + 1 < template.len ? template.p[i + 1] : '\0';
-        if (template.p[i] != '%' || (next != 'd' && next != 's')) {
-            mfx_buf_add_byte(&out, template.p[i]);
-            continue;
-        }
-        mfx_buf_add(&out, next == 'd' ? domain : selector);
-        i++;
-    }
-    return mfx_buf_ok(&out) ? mfx_buf_str(&out) : mfx_str(NULL, 0);
-}
-
-/* Rows for a domain: one for each selector, from the table's value or from
- * sign.selectors. */
-static enum mfx_rc
-make_domain_rows(const struct dkim_signers *signers, struct mfx_str domain,
-                 struct mfx_str value, struct mfx_arena *arena,
-                 struct key_row **first, struct mfx_err *err)
-{
-    const struct dkim_settings *s = signers->settings;
-    struct mfx_str words = value, selector;
-    struct key_row **end = first;
-    *first = NULL;
-    for (size_t i = 0;; i++) {
-        if (value.len > 0) {
-            if (!mfx_str_word(&words, ", \t", &selector))
-                break;
-        } else if (i < s->sign.selectors.count) {
-            selector = s->sign.selectors.items[i];
-        } else {
-            break;
-        }
-        if (!mfx_domain_is_valid(selector, true)) {
-            mfx_err_set(err, "%.*s is no selector", MFX_STR_ARG(selector));
-            return MFX_PERMFAIL;
-        }
-        struct key_row *row = mfx_arena_alloc(arena, sizeof *row);
-        if (row == NULL)
-            return MFX_TEMPFAIL;
-        row->domain = domain;
-        row->selector = selector;
-        row->algorithm = -1;
-        row->key = expand_path(s->sign.key_path, domain, selector, arena);
-        *end = row;
-        end = &row->next;
-    }
-    if (*first == NULL) {
-        mfx_err_set(err, "no selector");
-        return MFX_PERMFAIL;
-    }
-    return MFX_OK;
-}
-
-/* True when %d, the From domain, stands in sign.key_path. */
-static bool has_domain(struct mfx_str template)
-{
-    for (size_t i = 0; i + 1 < template.len; i++)
-        if (template.p[i] == '%' && template.p[i + 1] == 'd')
-            return true;
-    return false;
 }
 
 /* A row of a refile: table that is no domain is a pattern. */
@@ -390,8 +186,9 @@ load_domain_row(const struct mfx_table_row *table_row, void *arg)
     struct mfx_str domain = mfx_arena_copy_lower(load->arena, table_row->key);
     bool is_any = is_any_domain(signers, domain);
     /* what no message needs to show is looked at now */
-    bool is_known = !is_any || !has_domain(signers->settings->sign.key_path);
-    struct key_row *rows = NULL;
+    bool is_known =
+        !is_any || !dkim_path_has_domain(signers->settings->sign.key_path);
+    struct dkim_key_row *rows = NULL;
     struct mfx_err err = {"out of memory"};
     enum mfx_rc rc = MFX_OK;
     if (!is_any && !mfx_domain_is_valid(domain, true)) {
@@ -399,9 +196,10 @@ load_domain_row(const struct mfx_table_row *table_row, void *arg)
         rc = MFX_PERMFAIL;
     }
     if (rc == MFX_OK)
-        rc = make_domain_rows(signers, domain, table_row->value, load->arena,
-                              &rows, &err);
-    for (struct key_row *r = rows; rc == MFX_OK && is_known && r != NULL;
+        rc =
+            dkim_key_rows_of_domain(signers->settings, domain, table_row->value,
+                                    load->arena, &rows, &err);
+    for (struct dkim_key_row *r = rows; rc == MFX_OK && is_known && r != NULL;
          r = r->next)
         rc = add_file(signers, r, &err);
     if (rc == MFX_OK && signers->domain_rows != NULL &&
@@ -500,7 +298,8 @@ make_identity(struct search *search, struct mfx_str signer,
     struct mfx_str none = {NULL, 0};
     if (signer.len == 0)
         return none;
-    struct mfx_str identity = put_domain(signer, search->domain, search->arena);
+    struct mfx_str identity =
+        dkim_put_domain(signer, search->domain, search->arena);
     size_t at = mfx_str_find_last(identity, '@');
     if (at == identity.len) {
         identity =
@@ -527,7 +326,7 @@ is_there(const struct search *search, const struct dkim_signer *signer)
 /* The key of the row, or of its line the one that signs now. MFX_NOTFOUND:
  * none of them may. */
 static enum mfx_rc
-pick_key(struct search *search, const struct key_row *row,
+pick_key(struct search *search, const struct dkim_key_row *row,
          struct dkim_signer *signer)
 {
     struct mfx_str key = row->key;
@@ -547,8 +346,8 @@ pick_key(struct search *search, const struct key_row *row,
         signer->file = pick.key->file;
         key = pick.key->path;
     } else if (signer->file == NULL) {
-        if (needs_author(row))
-            key = put_domain(key, search->domain, search->arena);
+        if (dkim_key_row_needs_author(row))
+            key = dkim_put_domain(key, search->domain, search->arena);
         enum mfx_rc rc = dkim_keys_late(search->signers->keys, key,
                                         &signer->file, search->err);
         if (rc != MFX_OK)
@@ -559,7 +358,7 @@ pick_key(struct search *search, const struct key_row *row,
 }
 
 static enum mfx_rc
-add_signer(struct search *search, const struct key_row *row,
+add_signer(struct search *search, const struct dkim_key_row *row,
            struct mfx_str identity_template)
 {
     struct dkim_signer *signer = mfx_arena_alloc(search->arena, sizeof *signer);
@@ -593,11 +392,12 @@ add_signer(struct search *search, const struct key_row *row,
 
 /* The key row of a name, from memory or from the live table. */
 static enum mfx_rc
-get_key_row(struct search *search, struct mfx_str name, struct key_row *copy)
+get_key_row(struct search *search, struct mfx_str name,
+            struct dkim_key_row *copy)
 {
     const struct dkim_signers *signers = search->signers;
     if (signers->key_rows != NULL) {
-        const struct key_row *row = mfx_map_get(signers->key_rows, name);
+        const struct dkim_key_row *row = mfx_map_get(signers->key_rows, name);
         if (row == NULL)
             return MFX_NOTFOUND;
         *copy = *row;
@@ -607,8 +407,8 @@ get_key_row(struct search *search, struct mfx_str name, struct key_row *copy)
     enum mfx_rc rc = mfx_table_get(signers->settings->sign.key_table, name,
                                    search->arena, &value, search->err);
     if (rc == MFX_OK)
-        rc = parse_key_row(signers->settings, value, search->arena, copy,
-                           search->err);
+        rc = dkim_key_row_parse(signers->settings, value, search->arena, copy,
+                                search->err);
     return rc;
 }
 
@@ -617,7 +417,7 @@ use_signing_row(const struct mfx_table_row *table_row, void *arg)
 {
     struct search *search = arg;
     struct mfx_str name, signer;
-    struct key_row row = {.file = NULL};
+    struct dkim_key_row row = {.file = NULL};
     split_signing_value(table_row->value, &name, &signer);
     if (mfx_str_is(name, "%"))
         name = search->domain;
@@ -658,7 +458,7 @@ is_set_of_opendkim(const struct mfx_table *table)
 
 static enum mfx_rc
 get_domain_rows(struct search *search, struct mfx_str domain,
-                struct key_row **rows)
+                struct dkim_key_row **rows)
 {
     const struct dkim_signers *signers = search->signers;
     *rows = NULL;
@@ -676,8 +476,8 @@ get_domain_rows(struct search *search, struct mfx_str domain,
     if (mfx_str_is(domain, "*"))
         domain = search->domain;
     if (rc == MFX_OK)
-        rc = make_domain_rows(signers, domain, value, search->arena, rows,
-                              search->err);
+        rc = dkim_key_rows_of_domain(signers->settings, domain, value,
+                                     search->arena, rows, search->err);
     return rc;
 }
 
@@ -686,7 +486,7 @@ static enum mfx_rc
 find_in_domains(struct search *search)
 {
     struct mfx_str domain = search->domain;
-    struct key_row *rows = NULL;
+    struct dkim_key_row *rows = NULL;
     enum mfx_rc rc = get_domain_rows(search, domain, &rows);
     while (rc == MFX_NOTFOUND && search->signers->settings->sign.subdomains &&
            mfx_str_has(domain, '.')) {
@@ -740,7 +540,7 @@ dkim_signers_find(const struct dkim_signers *signers, struct mfx_str local,
 }
 
 static bool
-visit_row(const struct key_row *row,
+visit_row(const struct dkim_key_row *row,
           bool (*visit)(const struct dkim_signer *, void *), void *arg)
 {
     if ((row->file == NULL && row->line_key == NULL) ||
@@ -776,7 +576,7 @@ dkim_signers_each(const struct dkim_signers *signers,
         struct mfx_str name;
         void *row;
         while (maps[i] != NULL && mfx_map_next(maps[i], &cursor, &name, &row))
-            for (const struct key_row *r = row; r != NULL; r = r->next)
+            for (const struct dkim_key_row *r = row; r != NULL; r = r->next)
                 if (!visit_row(r, visit, arg))
                     return;
     }
