@@ -100,30 +100,42 @@ weight(const struct verdict *v, const struct mfx_dkim_record *record)
                : 1;
 }
 
+/* What was found with the records so far. */
+struct attempt {
+    struct verdict best;
+    int weight;
+};
+
+static void
+try_record(const struct mfx_dkim_check *check, struct mfx_str text,
+           bool body_matches, const struct mfx_dkim_verify_limits *limits,
+           struct attempt *attempt, struct mfx_dkim_result *result)
+{
+    struct mfx_dkim_record record;
+    mfx_dkim_record_cache_get(limits->records, text, limits->min_rsa_bits,
+                              &record);
+    struct verdict v = key_verdict(check, &record, body_matches);
+    int w = weight(&v, &record);
+    if (w > attempt->weight) {
+        *attempt = (struct attempt){v, w};
+        result->key_bits = record.bits;
+        result->is_testing = record.is_testing;
+    }
+    mfx_dkim_record_fini(&record);
+}
+
 static struct verdict
 try_records(const struct mfx_dkim_check *check,
             const struct mfx_dns_answer *answer, bool body_matches,
             const struct mfx_dkim_verify_limits *limits,
             struct mfx_dkim_result *result)
 {
-    struct verdict best = internal;
-    int best_weight = 0;
+    struct attempt attempt = {internal, 0};
     size_t count = answer->count < RECORDS_MAX ? answer->count : RECORDS_MAX;
-    for (size_t i = 0; i < count && best.status != MFX_DKIM_PASS; i++) {
-        struct mfx_dkim_record record;
-        mfx_dkim_record_cache_get(limits->records, answer->records[i].text,
-                                  limits->min_rsa_bits, &record);
-        struct verdict v = key_verdict(check, &record, body_matches);
-        int w = weight(&v, &record);
-        if (w > best_weight) {
-            best = v;
-            best_weight = w;
-            result->key_bits = record.bits;
-            result->is_testing = record.is_testing;
-        }
-        mfx_dkim_record_fini(&record);
-    }
-    return best;
+    for (size_t i = 0; i < count && attempt.best.status != MFX_DKIM_PASS; i++)
+        try_record(check, answer->records[i].text, body_matches, limits,
+                   &attempt, result);
+    return attempt.best;
 }
 
 /* --- the whole --- */
@@ -150,6 +162,12 @@ answer_verdict(const struct mfx_dkim_check *check, bool body_matches,
                const struct mfx_dkim_verify_limits *limits,
                struct mfx_dkim_result *result)
 {
+    if (check->known_record.p != NULL) {
+        struct attempt attempt = {internal, 0};
+        try_record(check, check->known_record, body_matches, limits, &attempt,
+                   result);
+        return attempt.best;
+    }
     const struct mfx_dns_answer *answer =
         mfx_dns_question_answer(check->question);
     enum mfx_rc rc = mfx_dns_rc(answer);

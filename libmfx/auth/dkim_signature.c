@@ -56,7 +56,7 @@ value_of(const struct mfx_dkim_tags *tags, const char *name)
 /* --- names in h= --- */
 
 bool
-mfx_dkim_signature_next_name(struct mfx_str *names, struct mfx_str *name)
+mfx_dkim_claim_next_name(struct mfx_str *names, struct mfx_str *name)
 {
     while (mfx_str_cut(names, ':', name)) {
         *name = mfx_str_trim(*name);
@@ -70,7 +70,7 @@ bool
 mfx_dkim_signature_has_name(struct mfx_str names, struct mfx_str name)
 {
     struct mfx_str item;
-    while (mfx_dkim_signature_next_name(&names, &item))
+    while (mfx_dkim_claim_next_name(&names, &item))
         if (mfx_str_eq_nocase(item, name))
             return true;
     return false;
@@ -80,7 +80,7 @@ static bool
 names_are_valid(struct mfx_str names)
 {
     struct mfx_str name;
-    while (mfx_dkim_signature_next_name(&names, &name))
+    while (mfx_dkim_claim_next_name(&names, &name))
         if (!mfx_header_name_is_valid(name))
             return false;
     return true;
@@ -91,7 +91,7 @@ count_names(struct mfx_str names)
 {
     struct mfx_str name;
     size_t count = 0;
-    while (mfx_dkim_signature_next_name(&names, &name))
+    while (mfx_dkim_claim_next_name(&names, &name))
         count++;
     return count;
 }
@@ -323,4 +323,20 @@ mfx_dkim_signature_domain(const struct mfx_header *header)
     if (!mfx_dkim_tags_parse(header->value, &tags))
         return mfx_str(NULL, 0);
     return value_of(&tags, "d");
+}
+
+struct mfx_dkim_claim
+mfx_dkim_claim_read(struct mfx_str field_value)
+{
+    struct mfx_dkim_claim claim = {.timestamp_s = 0};
+    struct mfx_dkim_tags tags;
+    if (!mfx_dkim_tags_parse(field_value, &tags))
+        return claim;
+    claim.domain = value_of(&tags, "d");
+    claim.selector = value_of(&tags, "s");
+    claim.names = value_of(&tags, "h");
+    if (mfx_str_to_u64(value_of(&tags, "t"), UINT64_MAX - 1,
+                       &claim.timestamp_s) != MFX_OK)
+        claim.timestamp_s = 0;
+    return claim;
 }

@@ -40,8 +40,6 @@ void mfx_dkim_signature_parse(const struct mfx_header *header,
                               struct mfx_dkim_signature *signature);
 /* Only d=, for choosing; empty when the field cannot be read. */
 struct mfx_str mfx_dkim_signature_domain(const struct mfx_header *header);
-/* Takes the next name off a list of h=; skips empty ones. */
-bool mfx_dkim_signature_next_name(struct mfx_str *names, struct mfx_str *name);
 bool mfx_dkim_signature_has_name(struct mfx_str names, struct mfx_str name);
 
 #endif

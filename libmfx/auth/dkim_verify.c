@@ -71,6 +71,20 @@ release_question(void *arg)
     mfx_dns_question_release(arg);
 }
 
+static void
+take_known(struct mfx_dkim_verifier *v, struct mfx_dkim_check *check)
+{
+    const struct mfx_dkim_known_keys *known = v->limits.known_keys;
+    enum mfx_rc rc = known->record(known->arg, check->sig.domain,
+                                   check->sig.selector, &check->known_record);
+    if (rc == MFX_OK)
+        return;
+    v->failed = v->failed || rc != MFX_NOTFOUND;
+    check->sig.problem = "not one of the known keys";
+    check->sig.status = MFX_DKIM_NEUTRAL;
+    check->sig.fault = MFX_DKIM_FAULT_KEY_MISSING;
+}
+
 /* RFC 6376 3.6.2.1, with A-labels (RFC 8616 4). */
 static void
 ask(struct mfx_dkim_verifier *v, struct mfx_dkim_check *check)
@@ -137,7 +151,9 @@ start(struct mfx_dkim_verifier *v, struct slot *slot)
                              &check->sig);
     if (check->sig.problem == NULL)
         check_times(v, &check->sig);
-    if (check->sig.problem == NULL)
+    if (check->sig.problem == NULL && v->limits.known_keys != NULL)
+        take_known(v, check);
+    else if (check->sig.problem == NULL)
         ask(v, check);
 }
 
@@ -215,7 +231,7 @@ hash_names(struct mfx_dkim_hash *hash, const struct mfx_dkim_check *check,
 {
     struct mfx_str names = check->sig.names, name;
     size_t count = 0;
-    while (mfx_dkim_signature_next_name(&names, &name)) {
+    while (mfx_dkim_claim_next_name(&names, &name)) {
         struct cursor *c = find_cursor(cursors, count, name);
         if (c == NULL) {
             c = &cursors[count++];
@@ -235,7 +251,7 @@ count_names(struct mfx_str names)
 {
     struct mfx_str name;
     size_t count = 0;
-    while (mfx_dkim_signature_next_name(&names, &name))
+    while (mfx_dkim_claim_next_name(&names, &name))
         count++;
     return count;
 }

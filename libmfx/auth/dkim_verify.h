@@ -50,6 +50,15 @@ enum mfx_dkim_status {
 };
 const char *mfx_dkim_status_name(enum mfx_dkim_status status);
 
+/* Keys that are known without DNS: who checks what its own keys have signed.
+ * record gives the text that would be published for that d= and s=;
+ * MFX_NOTFOUND: no such key, and that signature is not looked into. */
+struct mfx_dkim_known_keys {
+    enum mfx_rc (*record)(void *arg, struct mfx_str domain,
+                          struct mfx_str selector, struct mfx_str *text);
+    void *arg;
+};
+
 struct mfx_dkim_verify_limits {
     size_t max_signatures;   /* 10; the rest are counted, not checked */
     unsigned min_rsa_bits;   /* 1024, never below */
@@ -65,6 +74,8 @@ struct mfx_dkim_verify_limits {
     /* what a pass becomes whose key record was not authentic (DNSSEC): NONE
      * leaves it, NEUTRAL, POLICY */
     enum mfx_dkim_status unprotected_key;
+    /* asked in place of DNS; NULL: DNS. A signature of no known key is neutral */
+    const struct mfx_dkim_known_keys *known_keys;
 };
 struct mfx_dkim_verify_limits mfx_dkim_verify_limits_default(void);
 
@@ -104,6 +115,16 @@ struct mfx_dkim_result {
     uint64_t body_unsigned;   /* octets behind l= */
     enum mfx_dkim_canon header_canon, body_canon;
 };
+
+/* What a signature field claims, unchecked; empty where it cannot be read. */
+struct mfx_dkim_claim {
+    struct mfx_str domain, selector;
+    struct mfx_str names; /* h=, between colons, white space and all */
+    uint64_t timestamp_s; /* t=; 0: none */
+};
+struct mfx_dkim_claim mfx_dkim_claim_read(struct mfx_str field_value);
+/* Takes the next name off a list of h=; skips empty ones. */
+bool mfx_dkim_claim_next_name(struct mfx_str *names, struct mfx_str *name);
 
 struct mfx_dkim_verifier;
 

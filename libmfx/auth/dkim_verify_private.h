@@ -17,6 +17,7 @@ struct mfx_dkim_check {
     bool is_aligned;
     bool misses_required;              /* h= lacks a name of required_headers */
     struct mfx_dns_question *question; /* NULL: could not be asked */
+    struct mfx_str known_record;       /* in place of a question */
     int body, other_body;              /* handles; -1: none */
     bool has_header_digest;
     unsigned char header_digest[MFX_DKIM_SHA256];

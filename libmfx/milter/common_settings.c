@@ -8,6 +8,7 @@
 static const struct mfx_option_word modes[] = {
     {"enforce", MFX_MODE_ENFORCE},
     {"dry-run", MFX_MODE_DRY_RUN},
+    {"shadow",  MFX_MODE_SHADOW },
     {NULL,      0               },
 };
 
@@ -90,7 +91,9 @@ static const struct mfx_option template[] = {
     MFX_OPTION_ENUM("mode", S, mode, "enforce", modes, 0,
                     "What is done with decisions. With dry-run they are "
                     "logged and shown by mfxctl explain, and mail passes "
-                    "unchanged."),
+                    "unchanged. With shadow (mfx-dkim) they are compared with "
+                    "what OpenDKIM, before us, did to the message, too; see "
+                    "mfxctl dkim shadow."),
     MFX_OPTION_PATH("control.socket", S, control_socket, "/run/mfx/NAME.ctl", R,
                     "UNIX socket that mfxctl speaks to. Empty: none."),
     MFX_OPTION_MODE("control.mode", S, control_mode, "0600", R,
@@ -184,6 +187,15 @@ static const struct mfx_option template[] = {
                     "tests."),
     MFX_OPTION_END,
 };
+
+const char *
+mfx_mode_name(int mode)
+{
+    const struct mfx_option_word *w = modes;
+    while (w->word != NULL && w->value != mode)
+        w++;
+    return w->word;
+}
 
 const char *
 mfx_short_name(const char *daemon_name)

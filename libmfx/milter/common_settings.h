@@ -14,7 +14,10 @@
 enum mfx_mode {
     MFX_MODE_ENFORCE,
     MFX_MODE_DRY_RUN,
+    MFX_MODE_SHADOW, /* dry, and compared with what others did */
 };
+/* "enforce", "dry-run", "shadow". */
+const char *mfx_mode_name(int mode);
 
 /* What becomes of a message that is too large, or on which the daemon itself
  * failed. */

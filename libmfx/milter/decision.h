@@ -78,7 +78,7 @@ struct mfx_decision {
     struct mfx_edit *edits, *last_edit;
     struct mfx_decision_note *facts, *last_fact;
     struct mfx_decision_note *trace, *last_trace;
-    bool is_dry; /* mode = "dry-run": printed, not applied */
+    bool is_dry; /* mode = "dry-run" or "shadow": printed, not applied */
 };
 
 void mfx_decision_init(struct mfx_decision *d, struct mfx_arena *arena);

@@ -159,6 +159,7 @@ struct mfx_policy_build {
     bool check_all;                  /* -t: parse every key, read every file */
     bool check_dns;                  /* --dns: compare with what is published */
     bool dns_is_trusted;             /* dns.trust_ad: is_authentic means it */
+    bool is_shadow;                  /* mode = "shadow"; only with has_shadow */
 };
 
 /* The resolver that a policy was built with. A thread that outlives the policy
@@ -203,6 +204,7 @@ struct mfx_filter {
     struct mfx_hooks hooks;
     /* Appends Prometheus text; may be NULL. */
     void (*metrics)(const void *policy, struct mfx_buf *out);
+    bool has_shadow;                      /* knows mode = "shadow" */
     const struct mfx_control_verb *verbs; /* ended by a NULL name; or NULL */
 };
 

@@ -82,7 +82,7 @@ mfx_flight_take(struct mfx_session *session)
     f->snapshot = snapshot;
     mfx_body_store_init(&f->body);
     mfx_decision_init(&f->decision, arena);
-    f->decision.is_dry = snapshot->common.mode == MFX_MODE_DRY_RUN;
+    f->decision.is_dry = snapshot->common.mode != MFX_MODE_ENFORCE;
     f->message.arena = arena;
     f->message.connection = &session->connection;
     f->message.decision = &f->decision;

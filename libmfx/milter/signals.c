@@ -9,7 +9,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include <mfx/base/env.h>
+#include <mfx/base/str.h>
 
 /* A handler has no argument: this is the state of the process. */
 static struct {
@@ -119,20 +119,32 @@ on_park(int number)
         (void)pause();
 }
 
+static int
+hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* The signals that a thread of this process blocks, as a mask of bits;
  * everything when it cannot be read. */
-static unsigned long long
+static uint64_t
 blocked_by(const char *thread)
 {
     char path[64], line[256];
-    unsigned long long mask = ~0ULL;
+    uint64_t mask = UINT64_MAX;
     (void)snprintf(path, sizeof path, "/proc/self/task/%.20s/status", thread);
     FILE *status = fopen(path, "re");
     if (status == NULL)
         return mask;
-    while (fgets(line, sizeof line, status) != NULL)
-        if (strncmp(line, "SigBlk:", 7) == 0)
-            mask = strtoull(line + 7, NULL, 16);
+    while (fgets(line, sizeof line, status) != NULL) {
+        if (strncmp(line, "SigBlk:\t", 8) != 0)
+            continue;
+        mask = 0;
+        for (const char *p = line + 8; hex_value(*p) >= 0; p++)
+            mask = mask << 4 | (uint64_t)hex_value(*p);
+    }
     (void)fclose(status);
     return mask;
 }
@@ -141,19 +153,20 @@ blocked_by(const char *thread)
 static int
 find_rival(void)
 {
-    int found = 0;
+    const uint64_t hup = 1U << (SIGHUP - 1);
+    uint64_t found = 0, thread;
     const struct dirent *entry;
     DIR *threads = opendir("/proc/self/task");
     if (threads == NULL)
         return 0;
-    while (found == 0 && (entry = readdir(threads)) != NULL) {
-        int thread = (int)strtol(entry->d_name, NULL, 10);
-        if (thread > 0 && thread != (int)getpid() &&
-            (blocked_by(entry->d_name) & 1ULL << (SIGHUP - 1)) == 0)
+    while (found == 0 && (entry = readdir(threads)) != NULL)
+        if (mfx_str_to_u64(mfx_str_of(entry->d_name), INT32_MAX, &thread) ==
+                MFX_OK &&
+            thread != (uint64_t)getpid() &&
+            (blocked_by(entry->d_name) & hup) == 0)
             found = thread;
-    }
     (void)closedir(threads);
-    return found;
+    return (int)found;
 }
 
 enum mfx_rc

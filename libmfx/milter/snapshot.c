@@ -108,7 +108,12 @@ make_policy(struct mfx_snapshot *s, const struct mfx_snapshot_load *load)
         .check_all = load->check_all,
         .check_dns = load->check_dns,
         .dns_is_trusted = s->common.dns.trust_ad,
+        .is_shadow = s->common.mode == MFX_MODE_SHADOW,
     };
+    if (build.is_shadow && !s->filter->has_shadow) {
+        blame(s, load->problems, "mode", "this daemon has no shadow");
+        return MFX_PERMFAIL;
+    }
     if (s->filter->policy_new == NULL)
         return MFX_OK;
     return s->filter->policy_new(&build, &s->policy);

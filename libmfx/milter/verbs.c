@@ -87,22 +87,22 @@ verb_status(const struct call *c)
     const struct mfx_metrics *m = d->engine.metrics;
     const struct mfx_env clock = mfx_env_system();
     const struct status rows[] = {
-        {"daemon",            d->filter->name,                                            0                                       },
-        {"version",           PACKAGE_VERSION,                                            0                                       },
-        {"pid",               NULL,                                                       (uint64_t)getpid()                      },
-        {"state",             atomic_load(&d->is_stopping) ? "stopping" : "running",      0                                       },
-        {"uptime",            NULL,                                                       clock.wall_s(&clock) - d->started_wall_s},
-        {"config",            d->file,                                                    0                                       },
-        {"mode",              s->common.mode == MFX_MODE_DRY_RUN ? "dry-run" : "enforce", 0                                       },
-        {"socket",            d->socket_text,                                             0                                       },
-        {"snapshot",          NULL,                                                       s->number                               },
-        {"loaded",            NULL,                                                       s->loaded_wall_s                        },
-        {"last_reload",       atomic_load(&d->is_reload_failed) ? "failed" : "ok",        0                                       },
-        {"log_level",         mfx_log_level_name(mfx_log_get_level()),                    0                                       },
-        {"connections",       NULL,                                                       atomic_load(&d->engine.connections)     },
-        {"in_flight",         NULL,                                                       atomic_load(&d->engine.in_flight)       },
-        {"connections_total", NULL,                                                       mfx_metrics_get(m,                        MFX_COUNT_CONNECTIONS)},
-        {"messages_total",                   NULL,                                                              answered(m)                                                                               },
+        {"daemon",            d->filter->name,                                       0                                       },
+        {"version",           PACKAGE_VERSION,                                       0                                       },
+        {"pid",               NULL,                                                  (uint64_t)getpid()                      },
+        {"state",             atomic_load(&d->is_stopping) ? "stopping" : "running", 0                                       },
+        {"uptime",            NULL,                                                  clock.wall_s(&clock) - d->started_wall_s},
+        {"config",            d->file,                                               0                                       },
+        {"mode",              mfx_mode_name(s->common.mode),                         0                                       },
+        {"socket",            d->socket_text,                                        0                                       },
+        {"snapshot",          NULL,                                                  s->number                               },
+        {"loaded",            NULL,                                                  s->loaded_wall_s                        },
+        {"last_reload",       atomic_load(&d->is_reload_failed) ? "failed" : "ok",   0                                       },
+        {"log_level",         mfx_log_level_name(mfx_log_get_level()),               0                                       },
+        {"connections",       NULL,                                                  atomic_load(&d->engine.connections)     },
+        {"in_flight",         NULL,                                                  atomic_load(&d->engine.in_flight)       },
+        {"connections_total", NULL,                                                  mfx_metrics_get(m,                        MFX_COUNT_CONNECTIONS)},
+        {"messages_total",                   NULL,                                                         answered(m)                                                                          },
     };
     put_status(c, rows, sizeof rows / sizeof rows[0]);
     mfx_snapshot_release(s);

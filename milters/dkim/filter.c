@@ -8,6 +8,8 @@
 
 #include <inttypes.h>
 
+#include "shadow.h"
+
 static struct dkim_message *
 message_of(struct mfx_message *m)
 {
@@ -78,7 +80,7 @@ pass(struct mfx_message *m, const struct dkim_message *d)
     mfx_decision_event(m->decision, d->plan.should_sign ? "unsigned" : "passed",
                        d->plan.reason);
     /* with nothing to change, the MTA need not send the rest */
-    if (m->decision->edits == NULL)
+    if (m->decision->edits == NULL && d->handover == NULL)
         mfx_decide_accept(m->decision, NULL);
 }
 
@@ -102,6 +104,17 @@ refuse(struct mfx_message *m, const struct dkim_message *d)
     return MFX_OK;
 }
 
+/* Mail that we do not sign, while another signer stands before us. */
+static enum mfx_rc
+watch_others(struct mfx_message *m, struct dkim_message *d)
+{
+    if (d->plan.is_left)
+        return dkim_watching_left(m, d);
+    if (dkim_policy_of(m)->is_shadow && d->plan.job != DKIM_JOB_SIGN)
+        return dkim_watching_begin(m, d);
+    return MFX_OK;
+}
+
 static enum mfx_rc
 on_eoh(struct mfx_message *m)
 {
@@ -111,6 +124,9 @@ on_eoh(struct mfx_message *m)
     make_plan(m, d);
     if (dkim_policy_of(m)->settings->verify.enable && !d->plan.is_exempt)
         dkim_verifying_remove_results(m);
+    enum mfx_rc rc = watch_others(m, d);
+    if (rc != MFX_OK)
+        return rc;
     switch (d->plan.job) {
     case DKIM_JOB_SIGN:
         return dkim_signing_begin(m, d);
@@ -138,6 +154,10 @@ on_body(struct mfx_message *m, struct mfx_str piece, bool *done)
         dkim_signing_body(d, piece);
     else if (d->plan.job == DKIM_JOB_VERIFY)
         dkim_verifying_body(d, piece);
+    if (d->handover != NULL && d->plan.job != DKIM_JOB_SIGN) {
+        dkim_handover_body(d->handover, piece);
+        d->wants_body = true;
+    }
     *done = !d->wants_body;
     return MFX_OK;
 }
@@ -147,6 +167,8 @@ on_eom(struct mfx_message *m)
 {
     struct dkim_message *d = message_of(m);
     if (d == NULL)
+        return MFX_TEMPFAIL;
+    if (d->plan.job != DKIM_JOB_SIGN && dkim_watching_end(m, d) != MFX_OK)
         return MFX_TEMPFAIL;
     switch (d->plan.job) {
     case DKIM_JOB_SIGN:
@@ -216,6 +238,20 @@ put_rotation(const struct dkim_policy *policy, struct mfx_buf *out)
 }
 
 static void
+put_shadow(struct dkim_shared *shared, struct mfx_buf *out)
+{
+    uint64_t totals[DKIM_SHADOW_COUNT];
+    dkim_tally_totals(shared->tally, totals);
+    mfx_buf_printf(out, "# HELP mfx_dkim_shadow_total Messages compared with "
+                        "the signer before us, by what came of it.\n"
+                        "# TYPE mfx_dkim_shadow_total counter\n");
+    for (int i = 0; i < DKIM_SHADOW_COUNT; i++)
+        mfx_buf_printf(out,
+                       "mfx_dkim_shadow_total{result=\"%s\"} %" PRIu64 "\n",
+                       dkim_shadow_word((enum dkim_shadow)i), totals[i]);
+}
+
+static void
 put_metrics(const void *arg, struct mfx_buf *out)
 {
     const struct dkim_policy *policy = arg;
@@ -251,6 +287,7 @@ put_metrics(const void *arg, struct mfx_buf *out)
                    "mfx_dkim_keys{state=\"parsed\"} %zu\n"
                    "mfx_dkim_keys{state=\"failed\"} %zu\n",
                    keys.files, keys.parsed, keys.failed);
+    put_shadow(s, out);
     put_rotation(policy, out);
 }
 
@@ -270,9 +307,11 @@ get_directories(const void *policy, size_t *count)
 }
 
 static const struct mfx_control_verb verbs[] = {
-    {"keys", "[DOMAIN...] [state=STATE] [todo]: keys, states, records",
-     dkim_key_show_verb                                                     },
-    {NULL,   NULL,                                                      NULL},
+    {"keys",   "[DOMAIN...] [state=STATE] [todo]: keys, states, records",
+     dkim_key_show_verb                                                       },
+    {"shadow", "[DOMAIN...]: how our signatures compare with OpenDKIM's",
+     dkim_shadow_verb                                                         },
+    {NULL,     NULL,                                                      NULL},
 };
 
 const struct mfx_filter dkim_filter = {
@@ -295,5 +334,6 @@ const struct mfx_filter dkim_filter = {
                 .eom = on_eom,
                 },
     .metrics = put_metrics,
+    .has_shadow = true,
     .verbs = verbs,
 };

@@ -139,20 +139,6 @@ judge_status(const struct dkim_settings *s, enum mfx_dkim_fault fault,
     }
 }
 
-/* The row of the domain itself, or of a parent as ".example.org". */
-static enum mfx_rc
-find_domain(struct mfx_table *table, struct mfx_str domain,
-            struct mfx_arena *arena, struct mfx_str *value, struct mfx_err *err)
-{
-    enum mfx_rc rc = mfx_table_get(table, domain, arena, value, err);
-    while (rc == MFX_NOTFOUND && mfx_str_has(domain, '.')) {
-        domain = mfx_str_from(domain, mfx_str_find(domain, '.'));
-        rc = mfx_table_get(table, domain, arena, value, err);
-        domain = mfx_str_from(domain, 1);
-    }
-    return rc;
-}
-
 /* --- results as the settings see them --- */
 
 static bool
@@ -176,7 +162,8 @@ distrust(struct mfx_table *table, const struct dkim_plan *plan,
     struct mfx_err err = {""};
     if (result->domain.len == 0 || is_any_author(plan, result))
         return;
-    enum mfx_rc rc = find_domain(table, result->domain, arena, &value, &err);
+    enum mfx_rc rc =
+        dkim_policy_find_domain(table, result->domain, arena, &value, &err);
     mfx_trace(trace, "trusted_signers", "%.*s: %s%s%s",
               MFX_STR_ARG(result->domain), mfx_rc_name(rc),
               err.msg[0] == '\0' ? "" : ": ", err.msg);
@@ -226,8 +213,8 @@ judge_author(const struct dkim_policy *policy, struct mfx_str author,
     struct mfx_str word = {NULL, 0};
     struct mfx_err err = {""};
     enum dkim_action action = DKIM_ACTION_TEMPFAIL;
-    enum mfx_rc rc = find_domain(policy->settings->verify.author_policy, author,
-                                 arena, &word, &err);
+    enum mfx_rc rc = dkim_policy_find_domain(
+        policy->settings->verify.author_policy, author, arena, &word, &err);
     if (rc == MFX_NOTFOUND)
         return;
     if (rc == MFX_OK)

@@ -12,6 +12,7 @@
 #ifndef DKIM_MESSAGE_H
 #define DKIM_MESSAGE_H
 
+#include "handover.h"
 #include "policy.h"
 
 struct dkim_message {
@@ -23,6 +24,8 @@ struct dkim_message {
     int body_handle;
     const struct mfx_headers *signed_headers; /* as they will be delivered */
     const char **added_later;
+    struct dkim_handover *handover; /* NULL: no other signer's is there */
+    struct dkim_signer *watched;    /* rows of mail that is not signed here */
     /* verifying */
     struct mfx_dkim_verifier *verifier;
 };
@@ -40,6 +43,15 @@ dkim_policy_of(const struct mfx_message *m)
 enum mfx_rc dkim_signing_begin(struct mfx_message *m, struct dkim_message *d);
 void dkim_signing_body(struct dkim_message *d, struct mfx_str piece);
 enum mfx_rc dkim_signing_end(struct mfx_message *m, struct dkim_message *d);
+
+/* --- watching.c: what another signer does with mail that we do not sign --- */
+
+/* Mail left to the signer before us (sign.sign_only): says so when it bears no
+ * signature of that domain's rows, since then that signer stands behind us. */
+enum mfx_rc dkim_watching_left(struct mfx_message *m, struct dkim_message *d);
+/* mode = "shadow", mail that is not signed here. */
+enum mfx_rc dkim_watching_begin(struct mfx_message *m, struct dkim_message *d);
+enum mfx_rc dkim_watching_end(struct mfx_message *m, struct dkim_message *d);
 
 /* --- verifying.c --- */
 

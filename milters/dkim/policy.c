@@ -314,6 +314,48 @@ plan_bad_from(const struct dkim_policy *policy, const struct dkim_facts *facts,
     finish(plan, refuse ? DKIM_JOB_REFUSE : DKIM_JOB_PASS, mfx_str_of(problem));
 }
 
+enum mfx_rc
+dkim_policy_find_domain(struct mfx_table *table, struct mfx_str domain,
+                        struct mfx_arena *arena, struct mfx_str *value,
+                        struct mfx_err *err)
+{
+    enum mfx_rc rc = mfx_table_get(table, domain, arena, value, err);
+    while (rc == MFX_NOTFOUND && mfx_str_has(domain, '.')) {
+        domain = mfx_str_from(domain, mfx_str_find(domain, '.'));
+        rc = mfx_table_get(table, domain, arena, value, err);
+        domain = mfx_str_from(domain, 1);
+    }
+    return rc;
+}
+
+/* True when another signer, before us, signs for this domain. */
+static bool
+is_left_to_another(const struct dkim_policy *policy, struct mfx_arena *arena,
+                   struct mfx_decision *trace, struct dkim_plan *plan)
+{
+    struct mfx_table *table = policy->settings->sign.sign_only;
+    struct mfx_str value;
+    struct mfx_err err = {""};
+    if (table == NULL)
+        return false;
+    enum mfx_rc rc = dkim_policy_find_domain(table, plan->sender_domain, arena,
+                                             &value, &err);
+    mfx_trace(trace, "sign_only", "%.*s: %s%s%s",
+              MFX_STR_ARG(plan->sender_domain), mfx_rc_name(rc),
+              err.msg[0] == '\0' ? "" : ": ", err.msg);
+    if (rc == MFX_OK)
+        return false;
+    if (rc != MFX_NOTFOUND) {
+        fail_signing(policy, arena, plan, "sign.sign_only", &err);
+        return true;
+    }
+    plan->is_left = true;
+    finish(plan, DKIM_JOB_PASS,
+           mfx_arena_printf(arena, "%.*s is not in sign.sign_only",
+                            MFX_STR_ARG(plan->sender_domain)));
+    return true;
+}
+
 /* Mail of ours: signed, refused, deferred, or passed for a reason that an
  * operator must see. */
 static void
@@ -326,6 +368,8 @@ plan_signing(const struct dkim_policy *policy, const struct dkim_facts *facts,
         finish(plan, DKIM_JOB_PASS, mfx_str_of("excepted recipient"));
         return;
     }
+    if (is_left_to_another(policy, arena, trace, plan))
+        return;
     plan->should_sign = true;
     if (problem != NULL && (s->sign.on_from != DKIM_ON_FROM_FIRST ||
                             plan->sender_domain.len == 0)) {

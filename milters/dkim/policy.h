@@ -39,6 +39,7 @@ struct dkim_shared {
     atomic_uint_fast64_t removed_results;
     struct mfx_dkim_record_cache *records;
     struct dkim_watcher *watcher; /* of the keys' records in DNS */
+    struct dkim_tally *tally;     /* of mode = "shadow" */
 };
 
 struct dkim_policy {
@@ -52,6 +53,7 @@ struct dkim_policy {
     enum mfx_dkim_canon header_canon, body_canon;
     struct mfx_option_list remove_results_from;
     const char *sender_macro; /* "{name}"; NULL: none */
+    bool is_shadow;           /* mode = "shadow" */
     struct dkim_shared *shared;
 };
 
@@ -101,6 +103,7 @@ struct dkim_plan {
     const char *header_fault; /* what breaks RFC 5322 3.6, when that matters */
     struct dkim_signer *signers;
     bool is_exempt;   /* no results are removed either */
+    bool is_left;     /* to another signer: not in sign.sign_only */
     bool should_sign; /* it is ours, signing is on, and it was not for a
                          setting that says not to */
 };
@@ -108,6 +111,13 @@ struct dkim_plan {
 void dkim_policy_plan(const struct dkim_policy *policy,
                       const struct dkim_facts *facts, struct mfx_arena *arena,
                       struct mfx_decision *trace, struct dkim_plan *plan);
+
+/* The row of the domain itself, or of a parent as ".example.org". */
+enum mfx_rc dkim_policy_find_domain(struct mfx_table *table,
+                                    struct mfx_str domain,
+                                    struct mfx_arena *arena,
+                                    struct mfx_str *value,
+                                    struct mfx_err *err) MFX_NODISCARD;
 
 /* Any recipient here means: do not sign. MFX_OK: it is listed. */
 enum mfx_rc dkim_policy_excepts_recipient(const struct dkim_policy *policy,

@@ -8,6 +8,7 @@
 
 #include "alignment.h"
 #include "published.h"
+#include "shadow.h"
 
 enum {
     RECORDS_CACHED = 10000,
@@ -19,6 +20,7 @@ shared_unref(struct dkim_shared *shared)
     if (shared == NULL || atomic_fetch_sub(&shared->refs, 1) > 1)
         return;
     dkim_watcher_free(shared->watcher);
+    dkim_tally_free(shared->tally);
     mfx_dkim_record_cache_free(shared->records);
     free(shared);
 }
@@ -32,7 +34,8 @@ shared_new(const struct dkim_settings *settings)
     atomic_init(&shared->refs, 1);
     shared->records = mfx_dkim_record_cache_new(RECORDS_CACHED);
     shared->watcher = dkim_watcher_new(settings->state_dir);
-    if (shared->watcher != NULL)
+    shared->tally = dkim_tally_new();
+    if (shared->watcher != NULL && shared->tally != NULL)
         return shared;
     shared_unref(shared);
     return NULL;
@@ -435,6 +438,7 @@ dkim_policy_new(const struct mfx_policy_build *build, void **out)
         return MFX_TEMPFAIL;
     const struct dkim_policy *previous = build->previous;
     policy->settings = build->settings;
+    policy->is_shadow = build->is_shadow;
     if (previous == NULL) {
         policy->shared = shared_new(policy->settings);
     } else {

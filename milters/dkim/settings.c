@@ -124,6 +124,13 @@ const struct mfx_option dkim_options[] = {
                     "Where paths of the key table begin that start with "
                     "\"./\" or \"../\". Empty: such paths are an error."),
     MFX_OPTION_TABLE(
+        "sign.sign_only", S, sign.sign_only, "", 0,
+        "While domains move here from OpenDKIM, which stands before mfx-dkim: "
+        "only mail from these domains is signed (.example.org: all below it). "
+        "A signature that OpenDKIM has just made with the same keys is "
+        "removed, and ours takes its place. Not set: all domains, and what is "
+        "signed already with the same keys is not signed again."),
+    MFX_OPTION_TABLE(
         "sign.domains", S, sign.domains, "", 0,
         "From domains to sign for without tables. A row's value may name the "
         "selectors of that domain (not in dsn: and mdb: tables); else "

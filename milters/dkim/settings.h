@@ -63,6 +63,7 @@ struct dkim_settings {
 
     struct {
         bool enable;
+        struct mfx_table *sign_only;
         struct mfx_table *signing_table, *key_table, *domains;
         struct mfx_option_list selectors;
         struct mfx_str key_path;

@@ -3,6 +3,10 @@
 
 #include <stdint.h>
 
+#include "shadow.h"
+
+static const struct mfx_str signature_field = MFX_STR(MFX_DKIM_SIGNATURE_FIELD);
+
 /* Fields that Sendmail adds after the filters when they are absent
  * (mta behaviour, both of the RFC 5322 3.6 minimum and Message-ID). */
 static const char *const sendmail_adds[] = {"Date", "From", "Message-ID"};
@@ -78,6 +82,17 @@ fini_view(void *view)
     mfx_headers_fini(view);
 }
 
+/* What another signer has made with our keys, before us. */
+static enum mfx_rc
+look_for_others(struct mfx_message *m, struct dkim_message *d)
+{
+    const struct dkim_policy *policy = dkim_policy_of(m);
+    enum mfx_rc rc = MFX_NOTFOUND;
+    if (!policy->settings->sign.remove_signatures || policy->is_shadow)
+        d->handover = dkim_handover_new(m, d->plan.signers, &rc);
+    return rc == MFX_NOTFOUND ? MFX_OK : rc;
+}
+
 enum mfx_rc
 dkim_signing_begin(struct mfx_message *m, struct dkim_message *d)
 {
@@ -91,8 +106,9 @@ dkim_signing_begin(struct mfx_message *m, struct dkim_message *d)
     if (d->body_handle < 0)
         return MFX_TEMPFAIL;
     d->wants_body = true;
-    if (m->connection->mta == MFX_MTA_POSTFIX)
-        return MFX_OK;
+    enum mfx_rc rc = look_for_others(m, d);
+    if (rc != MFX_OK || m->connection->mta == MFX_MTA_POSTFIX)
+        return rc;
     d->added_later =
         mfx_arena_alloc_array(m->arena, ADDED_MAX + 1, sizeof(char *));
     if (d->added_later == NULL)
@@ -103,7 +119,7 @@ dkim_signing_begin(struct mfx_message *m, struct dkim_message *d)
     if (m->connection->mta != MFX_MTA_SENDMAIL ||
         !policy->settings->sign.normalize_addresses)
         return MFX_OK;
-    enum mfx_rc rc = view_as_delivered(m, d, &later);
+    rc = view_as_delivered(m, d, &later);
     if (rc == MFX_OK)
         (void)mfx_arena_defer(m->arena, fini_view,
                               (void *)(uintptr_t)d->signed_headers);
@@ -114,6 +130,8 @@ void
 dkim_signing_body(struct dkim_message *d, struct mfx_str piece)
 {
     mfx_dkim_body_update(d->body, piece);
+    if (d->handover != NULL)
+        dkim_handover_body(d->handover, piece);
 }
 
 /* A signature that should be there and cannot: as sign.on_error says. */
@@ -188,43 +206,115 @@ algorithm_of(const struct dkim_signer *signer)
     return mfx_dkim_private_key_algorithm(key);
 }
 
-/* None of the edits is made before all signatures are: a message leaves with
- * all or as on_error says. */
-enum mfx_rc
-dkim_signing_end(struct mfx_message *m, struct dkim_message *d)
+/* The signatures of one message. */
+struct made {
+    const struct dkim_signer *signer[DKIM_SIGNERS_MAX];
+    struct mfx_str value[DKIM_SIGNERS_MAX];
+    size_t count, there; /* made now; made by another signer and left */
+};
+
+/* One that is there and valid under the same key is not made again, unless it
+ * is taken over or only compared. */
+static bool
+is_there_already(const struct dkim_policy *policy, const struct dkim_message *d,
+                 const struct dkim_signer *signer)
 {
-    static const struct mfx_str field = MFX_STR("DKIM-Signature");
+    return !policy->is_shadow && policy->settings->sign.sign_only == NULL &&
+           dkim_handover_valid(d->handover, signer) != NULL;
+}
+
+/* False when one of them failed: what then, has been decided. */
+static bool
+make_all(struct mfx_message *m, struct dkim_message *d, struct made *made)
+{
     const struct dkim_policy *policy = dkim_policy_of(m);
-    struct mfx_str values[DKIM_SIGNERS_MAX];
-    size_t count = 0;
-    mfx_dkim_body_finish(d->body);
     for (const struct dkim_signer *s = d->plan.signers; s != NULL;
          s = s->next) {
         struct mfx_err err = {""};
-        if (make_signature(m, d, s, &values[count], &err) != MFX_OK) {
-            fail(m, s, &err);
-            return MFX_OK;
+        if (is_there_already(policy, d, s)) {
+            mfx_trace(m->decision, "handover", "d=%.*s s=%.*s is there already",
+                      MFX_STR_ARG(s->domain), MFX_STR_ARG(s->selector));
+            made->there++;
+            continue;
         }
-        count++;
+        if (make_signature(m, d, s, &made->value[made->count], &err) !=
+            MFX_OK) {
+            fail(m, s, &err);
+            if (policy->is_shadow)
+                dkim_shadow_note(m, d->plan.sender_domain,
+                                 DKIM_SHADOW_FAILED_HERE, mfx_str_of(err.msg));
+            return false;
+        }
+        made->signer[made->count++] = s;
     }
-    if (policy->settings->sign.remove_signatures)
-        for (struct mfx_header *h = mfx_headers_first(&m->headers, field);
+    return true;
+}
+
+static void
+delete_others(struct mfx_message *m, const struct dkim_message *d)
+{
+    const struct dkim_policy *policy = dkim_policy_of(m);
+    if (policy->settings->sign.remove_signatures) {
+        for (struct mfx_header *h =
+                 mfx_headers_first(&m->headers, signature_field);
              h != NULL; h = h->same_next)
             mfx_edit_delete_header(m->decision, h);
-    count = 0;
-    for (const struct dkim_signer *s = d->plan.signers; s != NULL;
-         s = s->next) {
-        mfx_edit_insert_header(m->decision, MFX_EDIT_TOP, field,
-                               values[count++]);
+    } else if (policy->settings->sign.sign_only != NULL) {
+        size_t taken = dkim_handover_delete(d->handover, m, d->plan.signers);
+        if (taken > 0)
+            mfx_fact_u64(m->decision, "taken_over", taken);
+    }
+}
+
+static void
+put_all(struct mfx_message *m, const struct made *made)
+{
+    for (size_t i = 0; i < made->count; i++) {
+        const struct dkim_signer *s = made->signer[i];
+        mfx_edit_insert_header(m->decision, MFX_EDIT_TOP, signature_field,
+                               made->value[i]);
         mfx_fact(m->decision, "sig",
                  mfx_arena_printf(m->arena, "%.*s/%.*s/%s",
                                   MFX_STR_ARG(s->domain),
                                   MFX_STR_ARG(s->selector),
                                   mfx_dkim_algorithm_name(algorithm_of(s))));
     }
+}
+
+static void
+compare(struct mfx_message *m, const struct dkim_message *d,
+        const struct made *made)
+{
+    struct mfx_str detail;
+    enum dkim_shadow shadow = dkim_shadow_compare(
+        m, d->handover, d->plan.signers, made->value, &detail);
+    dkim_shadow_note(m, d->plan.sender_domain, shadow, detail);
+}
+
+/* None of the edits is made before all signatures are: a message leaves with
+ * all or as on_error says. */
+enum mfx_rc
+dkim_signing_end(struct mfx_message *m, struct dkim_message *d)
+{
+    const struct dkim_policy *policy = dkim_policy_of(m);
+    struct made made = {.count = 0};
+    mfx_dkim_body_finish(d->body);
+    if (d->handover != NULL && dkim_handover_finish(d->handover) != MFX_OK)
+        return MFX_TEMPFAIL;
+    if (!make_all(m, d, &made))
+        return MFX_OK;
+    delete_others(m, d);
+    put_all(m, &made);
+    if (policy->is_shadow)
+        compare(m, d, &made);
     dkim_verifying_name_software(m);
+    if (made.count == 0) {
+        mfx_decision_event(m->decision, "passed",
+                           mfx_str_of("signed already, with the same keys"));
+        return MFX_OK;
+    }
     atomic_fetch_add(&policy->shared->signed_messages, 1);
-    atomic_fetch_add(&policy->shared->signatures, count);
+    atomic_fetch_add(&policy->shared->signatures, made.count);
     mfx_decision_event(m->decision, "signed", d->plan.reason);
     return MFX_OK;
 }
