@@ -126,7 +126,8 @@ longest_wait(const struct mfx_authority_reply *reply)
         if (mfx_authority_is_answer(reply->servers[i].status) &&
             reply->servers[i].ttl_s > wait_s)
             wait_s = reply->servers[i].ttl_s;
-    return wait_s < WAIT_MOST_S ? wait_s : (uint32_t)WAIT_MOST_S;
+    /* one more: the times of looks are whole seconds, with the rest cut off */
+    return (wait_s < WAIT_MOST_S ? wait_s : (uint32_t)WAIT_MOST_S) + 1;
 }
 
 void
