@@ -233,6 +233,9 @@ def afterwards(lab, new):
         os.unlink(key.path)
     lab.filter.ctl('reload')
     tap.same(signers(lab), new, 'without the old files they do, too')
+    tap.same([key['replaces'] in new and key['made']
+              for key in lab.rotate('--algorithm', 'ed25519')['keys']], [True],
+             'and the next one replaces them')
     lab.filter.configure({'sign.selectors': sorted(new)})
     tap.same(signers(lab), new, 'and when the configuration names them')
     again = lab.rotate('--algorithm', 'rsa')['keys']

@@ -151,6 +151,24 @@ is($all->{total}, 12, 'keys: twelve in all');
 is_deeply([map { $_->{selector} } @{ json_of('keys of one', 0, qw(--json dkim keys --offline -c), $tables, 'c.example')->{keys} }],
     ['mail', $month], 'keys: of a domain, oldest first');
 
+# --- one key file for many domains, and for any ---
+mkdir "$dir/shared";
+run(qw(dkim genkey -a ed25519 -d x.example -s s -o), "$dir/shared/default.private");
+write_file('SharedKeys', join '', map { "$_->[0] $_->[1]:default:$dir/shared/default.private\n" } ['a', 'a.example'], ['b', 'b.example'], ['any', '%']);
+write_file('SharedSigning', "*\@a.example a\n*\@b.example b\n*\@any.example any\n");
+my $shared = write_file('shared.conf', <<"END");
+state_dir = "$dir/state-shared";
+sign: { key_table = "file:$dir/SharedKeys"; signing_table = "refile:$dir/SharedSigning"; };
+END
+my $s = rotate('shared', 0, '--shared', '-c', $shared, 'a.example')->{keys}[0];
+$card = read_file("$s->{file}.card");
+like($card, qr/^domain = "\*";$/m, 'shared: the card is for all');
+like($card, qr/^replaces_key = "default\.private";$/m, 'shared: it names the file');
+$zone = json_of('zone of shared keys', 0, qw(--json dkim zone -c), $shared);
+is_deeply([map { "$_->{domain} $_->{selector}" } @$zone],
+    ["a.example $month", 'a.example default', "b.example $month", 'b.example default'], 'shared: records for all domains');
+check('a pattern', [qw(dkim rotate -c), $shared, 'any.example'], 78, qr/\A\z/, qr/pattern/);
+
 # --- what must not be ---
 my $before = join ' ', sort glob "$dir/a.example/* $dir/b.example/*";
 my @wrong = (

@@ -205,6 +205,8 @@ rotate_all(struct rotate_work *w)
     int status = rotate_check(w);
     for (size_t i = 0; i < count && status == EXIT_OK; i++) {
         const struct rotate_known *k = &w->keys[i];
+        if (rotate_is_wanted(w, k) && k->bad != NULL)
+            return verb_fail(w->run, EXIT_CONFIG, "%s", k->bad);
         if (rotate_is_wanted(w, k))
             status = k->is_waiting && !w->request->is_forced
                          ? rotate_show(w, k)

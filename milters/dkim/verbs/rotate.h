@@ -38,6 +38,7 @@ struct rotate_known {
     unsigned bits;
     bool is_signing, is_waiting, is_replaced;
     const char *why;
+    const char *bad; /* why its file is of no use; or NULL */
 };
 
 /* What was made, or waits, for one line. */
@@ -59,7 +60,6 @@ struct rotate_work {
     size_t count;
     struct rotate_next next[ROTATE_KEYS_MAX];
     size_t next_count;
-    const char *bad;
 };
 
 int rotate_find(struct rotate_work *w);

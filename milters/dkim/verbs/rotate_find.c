@@ -8,33 +8,44 @@
 
 /* --- what there is --- */
 
-static bool
-take_key(struct rotate_work *w, const struct dkim_key_view *v,
-         struct dkim_key_file *file)
+/* Of a key that has no usable file the ledger may know the algorithm. */
+static void
+take_material(struct rotate_known *k, const struct dkim_key_view *v,
+              struct mfx_arena *arena)
 {
     struct mfx_dkim_private_key *key;
-    struct mfx_err err = {0};
+    struct mfx_err err = {"is gone"};
+    if (v->file != NULL && dkim_key_file_get(v->file, &key, &err) == MFX_OK) {
+        k->algorithm = mfx_dkim_private_key_algorithm(key);
+        k->bits = mfx_dkim_private_key_bits(key);
+        return;
+    }
+    k->algorithm = strcmp(v->algorithm, "ed25519-sha256") == 0
+                       ? MFX_DKIM_ED25519_SHA256
+                       : MFX_DKIM_RSA_SHA256;
+    k->bits = v->bits;
+    k->bad =
+        mfx_arena_printf(arena, "%.*s: %s", MFX_STR_ARG(v->path), err.msg).p;
+}
+
+static bool
+take_key(struct rotate_work *w, const struct dkim_key_view *v)
+{
     struct mfx_arena *arena = w->run->arena;
     if (w->count == ROTATE_KEYS_MAX)
         return false;
-    if (file == NULL || dkim_key_file_get(file, &key, &err) != MFX_OK) {
-        w->bad = mfx_arena_printf(arena, "%.*s: %s", MFX_STR_ARG(v->path),
-                                  err.msg[0] != '\0' ? err.msg : "is gone")
-                     .p;
-        return true;
-    }
-    w->keys[w->count++] = (struct rotate_known){
+    struct rotate_known *k = &w->keys[w->count++];
+    *k = (struct rotate_known){
         .selector = mfx_arena_copy(arena, v->selector),
         .path = mfx_arena_copy(arena, v->path),
         .replaces = mfx_arena_copy(arena, v->replaces),
-        .algorithm = mfx_dkim_private_key_algorithm(key),
-        .bits = mfx_dkim_private_key_bits(key),
         .is_signing = v->is_signing,
         .is_waiting = v->has_card && !v->is_signing &&
                       (v->verdict.state == DKIM_KEY_NEW ||
                        v->verdict.state == DKIM_KEY_PUBLISHED),
         .why = mfx_arena_copy(arena, mfx_str_of(v->why)).p,
     };
+    take_material(k, v, arena);
     return true;
 }
 
@@ -42,31 +53,36 @@ static bool
 visit_key(const struct dkim_key_view *v, void *arg)
 {
     struct rotate_work *w = arg;
-    return !mfx_str_eq_nocase(v->domain, w->request->domain) ||
-           take_key(w, v, v->file);
+    return !mfx_str_eq_nocase(v->domain, w->request->domain) || take_key(w, v);
 }
 
-/* Patterns and live tables show their keys for an address only. */
+/* A pattern or a live table shows its key for an address only, so the daemon
+ * cannot look after it: a next key would lie there unused. */
 static int
-look_up(struct rotate_work *w)
+say_none(const struct rotate_work *w)
 {
     struct mfx_decision trace;
     struct dkim_signer *signers = NULL;
     struct mfx_err err = {0};
     const struct dkim_policy *policy = w->loaded->policy;
+    const char *domain = verb_text(w->run, w->request->domain);
     mfx_decision_init(&trace, w->run->arena);
     enum mfx_rc rc = dkim_signers_find(
         policy->signers, mfx_str_of("postmaster"), w->request->domain,
         w->run->arena, &trace, &signers, &err);
     if (rc != MFX_OK && rc != MFX_NOTFOUND)
         return verb_fail(w->run, verb_status(rc), "%s", err.msg);
-    for (const struct dkim_signer *s = signers; s != NULL; s = s->next) {
-        const struct dkim_key_view v = {
-            .selector = s->selector, .path = s->key, .is_signing = true};
+    for (const struct dkim_signer *s = signers; s != NULL; s = s->next)
         if (mfx_str_eq_nocase(s->domain, w->request->domain))
-            (void)take_key(w, &v, s->file);
-    }
-    return EXIT_OK;
+            return verb_fail(w->run, EXIT_CONFIG,
+                             "the key of %s comes from a pattern or a live "
+                             "table, where mfx-dkim cannot look after it: give "
+                             "it a row of its own in a file first",
+                             domain);
+    return verb_fail(w->run, EXIT_NO,
+                     "no key signs for %s: make its first with mfxctl dkim "
+                     "genkey",
+                     domain);
 }
 
 int
@@ -74,16 +90,8 @@ rotate_find(struct rotate_work *w)
 {
     const struct dkim_policy *policy = w->loaded->policy;
     dkim_watcher_each(policy->shared->watcher, visit_key, w);
-    int status = w->count == 0 && w->bad == NULL ? look_up(w) : EXIT_OK;
-    if (status != EXIT_OK)
-        return status;
-    if (w->bad != NULL)
-        return verb_fail(w->run, EXIT_CONFIG, "%s", w->bad);
     if (w->count == 0)
-        return verb_fail(w->run, EXIT_NO,
-                         "no key signs for %s: make its first with mfxctl "
-                         "dkim genkey",
-                         verb_text(w->run, w->request->domain));
+        return say_none(w);
     for (size_t i = 0; i < w->count; i++)
         for (size_t j = 0; j < w->count; j++)
             if (mfx_str_eq_nocase(w->keys[i].selector, w->keys[j].replaces))
