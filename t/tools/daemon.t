@@ -57,6 +57,7 @@ is($keys->{source}, 'daemon', 'keys: the daemon was asked');
 is_deeply([map { @$_{qw(domain selector algorithm bits state)} } @{ $keys->{keys} }],
     [qw(example.org mfx ed25519-sha256 256 active)], 'keys: what it has');
 check('keys in words', [qw(dkim keys example.org)], 0, qr/^example\.org mfx ed25519-sha256 256 active, signs, .*\n1 keys: 1 active; /, qr/\A\z/);
+check('mfxctl --socket holds for keys', ['--socket', "$dir/none.ctl", qw(dkim keys)], 69, qr/\A\z/, qr/none\.ctl/);
 check('keys of a state', [qw(dkim keys --state retired)], 0, qr/^0 keys; /, qr/\A\z/);
 check('keys of another domain', [qw(dkim keys example.net)], 0, qr/^0 keys; /, qr/\A\z/);
 check('many domains', [qw(dkim keys), (map { "d$_.example" } 1 .. 100), 'example.org'], 0, qr/^1 keys: /m, qr/\A\z/);

@@ -190,6 +190,9 @@ check('explain', [qw(dkim explain --from x@news.example --auth x -c), $tables], 
 unlike($said, qr/warning/, 'explain: one signature that is aligned is enough');
 like(json_of('explain as JSON', 0, qw(--json dkim explain --from x@news.example --auth x -c), $tables)->{warning}, $bad[1],
     'explain as JSON');
+my $offline = json_of('keys --dns', 0, qw(--json dkim keys --dns -c), $tables);
+is(scalar @{ $offline->{warnings} }, 2, 'keys --dns: the same warnings');
+like($offline->{warnings}[0] . $offline->{warnings}[1], $_, "keys --dns: $_") for @bad;
 my $user = getpwuid $>;
 write_file('tables.conf', read_file("$dir/tables.conf") . "user = \"$user\";\n");
 my $checked = `@{[build()]}/mfx-dkim -t --dns -c $tables 2>&1`;

@@ -215,6 +215,8 @@ run_tool(const struct options *o, const char *name, char **args,
     if (o->wants_help)
         argv[n++] = "--help";
     memcpy(argv + n, args, count * sizeof *argv);
+    if (o->socket != NULL)
+        (void)setenv("MFX_SOCKET", o->socket, 1); /* for verbs that ask */
     (void)execv(path.p, argv);
     perror(path.p);
 }

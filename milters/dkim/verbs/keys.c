@@ -421,6 +421,8 @@ verb_keys(struct verb_run *run, int argc, char **argv)
     enum verb_parse parse = verb_options(run, options, argc, argv, &first);
     if (parse != VERB_GO)
         return parse == VERB_DONE ? EXIT_OK : EXIT_USAGE;
+    if (r.socket == NULL && !r.is_offline && !r.asks_dns)
+        r.socket = getenv("MFX_SOCKET"); /* mfxctl --socket */
     bool must_ask = r.socket != NULL;
     int status = w.arena == NULL ? EXIT_SYSTEM : read_request(run, &r);
     if (status == EXIT_OK)
