@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include <mfx/mail/address.h>
 #include <mfx/mail/authres.h>
 #include <mfx/mail/header.h>
 
@@ -96,7 +97,8 @@ check_reader(struct mfx_str in, struct mfx_arena *arena)
     check(rc == MFX_OK || rc == MFX_PERMFAIL);
     if (rc == MFX_OK && mfx_str_eq_nocase(got.authserv_id, ours))
         check(claims && claims_below);
-    if (rc == MFX_OK && mfx_str_ends_nocase(got.authserv_id, below))
+    if (rc == MFX_OK && mfx_domain_is_valid(got.authserv_id, false) &&
+        mfx_str_ends_nocase(got.authserv_id, below))
         check(claims_below);
     for (size_t i = 0; i < got.result_count; i++)
         if (mfx_str_is_nocase(got.results[i].method, "dkim"))
