@@ -468,9 +468,14 @@ parse_in_background(void *arg)
 }
 
 void
-dkim_keys_start(struct dkim_keys *keys)
+dkim_keys_loaded(struct dkim_keys *keys)
 {
     keys->previous = NULL;
+}
+
+void
+dkim_keys_start(struct dkim_keys *keys)
+{
     /* without the thread, keys are parsed at first use */
     keys->parser_runs =
         pthread_create(&keys->parser, NULL, parse_in_background, keys) == 0;

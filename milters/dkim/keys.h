@@ -8,7 +8,8 @@
  * what has not changed.
  *
  *     file = dkim_keys_add(keys, path, &err);          at load
- *     dkim_keys_start(keys);                           after the load
+ *     dkim_keys_loaded(keys);                          after the load
+ *     dkim_keys_start(keys);                           in a daemon
  *     rc = dkim_key_file_get(file, &key, &err);        for each message
  *
  * A file that is no longer the one that was loaded is never used: get answers
@@ -57,7 +58,10 @@ void dkim_key_file_unref(struct dkim_key_file *file);
 void dkim_keys_parse_all(struct dkim_keys *keys,
                          void (*bad)(void *arg, const char *message),
                          void *arg);
-/* Starts parsing in the background. */
+/* The load is over: previous is not looked at any more. */
+void dkim_keys_loaded(struct dkim_keys *keys);
+/* Starts parsing in the background: for a daemon. A command parses what it
+ * needs. */
 void dkim_keys_start(struct dkim_keys *keys);
 
 /* The parsed key; it lives as long as the policy. */

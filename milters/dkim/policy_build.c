@@ -427,6 +427,7 @@ dkim_policy_begin(void *arg, struct mfx_resolver_share *resolver)
         .release = release_resolver,
         .arg = resolver,
     };
+    dkim_keys_start(policy->keys);
     dkim_watcher_begin(policy->shared->watcher, policy->lines, &watch, &env);
 }
 
@@ -462,8 +463,7 @@ dkim_policy_new(const struct mfx_policy_build *build, void **out)
         dkim_policy_free(policy);
         return rc;
     }
-    if (!build->check_all)
-        dkim_keys_start(policy->keys);
+    dkim_keys_loaded(policy->keys);
     *out = policy;
     return MFX_OK;
 }
