@@ -17,14 +17,14 @@ enum {
 };
 
 struct dkim_shelf {
-    atomic_size_t refs; /* shelves that share it */
-    struct mfx_arena *arena;
-    const char *directory;
+    atomic_size_t refs;      /* shelves that share it */
+    struct mfx_arena *arena; /* NULL without cards */
     struct mfx_file_id id;
     bool is_settled;
     struct dkim_shelf_card *cards; /* by path */
     size_t count;
     struct mfx_map *by_after, *by_name; /* NULL without cards */
+    char directory[];
 };
 
 struct dkim_shelves {
@@ -92,6 +92,10 @@ is_card(const char *name)
 static bool
 add_name(struct dkim_shelf *shelf, const char *name, size_t *room)
 {
+    if (shelf->arena == NULL)
+        shelf->arena = mfx_arena_new(0);
+    if (shelf->arena == NULL)
+        return false;
     if (shelf->count == *room) {
         size_t wanted = *room == 0 ? 8 : *room * 2;
         struct dkim_shelf_card *cards =
@@ -151,14 +155,12 @@ list(struct dkim_shelf *shelf)
 static struct dkim_shelf *
 new_shelf(struct mfx_str directory)
 {
-    struct dkim_shelf *shelf = calloc(1, sizeof *shelf);
+    struct dkim_shelf *shelf = calloc(1, sizeof *shelf + directory.len + 1);
     if (shelf == NULL)
         return NULL;
     atomic_init(&shelf->refs, 1);
-    shelf->arena = mfx_arena_new(0);
-    if (shelf->arena != NULL)
-        shelf->directory = mfx_arena_copy(shelf->arena, directory).p;
-    if (shelf->directory != NULL && list(shelf) == MFX_OK)
+    memcpy(shelf->directory, directory.p, directory.len);
+    if (list(shelf) == MFX_OK)
         return shelf;
     release(shelf);
     return NULL;
