@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """The same configuration and the same mail through Debian's opendkim and
-through mfx-dkim: the same decision and the same d=, s= and i=, or the
+through mfx-dkim with what `mfxctl import opendkim` makes of it: the same
+decision and the same d=, s= and i=, or the
 difference is one of DELIBERATE, each of which must also be seen.
 
 MFX_SEED (default 6376) begins the series, MFX_DIFFERENTIAL (default 300) is how
@@ -22,7 +23,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import milterwire
 import opendkim_cases
 import tap
-from mtalab.filters import built, write_config
+from mtalab.filters import built
 from mtalab.process import LabError, Process, socket_listens
 
 OPENDKIM = '/usr/sbin/opendkim'
@@ -73,41 +74,24 @@ class Failed:
         self.why = why
 
 
-def mfx_config(case):
-    """OpenDKIM's settings in our words."""
-    given = case.settings
-    settings = {
-        'socket': 'unix:%s/mfx.sock' % case.folder, 'user': 'root',
-        'socket_mode': '0666', 'log.target': 'stderr',
-        'control.socket': case.folder + '/mfx.ctl', 'watch_files': False,
-        'authserv_id': 'mx.example.net',
-        'origin.daemon_names': [], 'sign.on_from': 'first', 'verify.ours': True,
-        'sign.allow_readable_keys': True,
-        'sign.multiple': given.get('MultipleSignatures') == 'yes',
-        'sign.canonicalization': 'simple/simple',
-        'origin.internal_hosts': given.get('InternalHosts', 'csl:127.0.0.1,::1'),
-        'dns.servers': ['127.0.0.1:1'],
-    }
-    for name, ours in (('SigningTable', 'sign.signing_table'),
-                       ('KeyTable', 'sign.key_table'),
-                       ('Domain', 'sign.domains'),
-                       ('PeerList', 'exempt_clients'),
-                       ('ExemptDomains', 'exempt_domains'),
-                       ('DontSignMailTo', 'sign.except_recipients'),
-                       ('KeyFile', 'sign.key_path')):
-        if name in given:
-            settings[ours] = given[name]
-    if 'Selector' in given:
-        settings['sign.selectors'] = [given['Selector']]
-        settings['sign.subdomains'] = given.get('SubDomains') == 'yes'
-    if 'MTA' in given:
-        settings['origin.daemon_names'] = given['MTA'][4:].split(',')
-    if 'MacroList' in given:
-        name, _, value = given['MacroList'][4:].partition('=')
-        settings['origin.macros'] = ['{%s}%s' % (name, '=' + value if value
-                                                 else '')]
+def import_config(case):
+    """The configuration as mfxctl imports it; only places are changed."""
+    run = subprocess.run(
+        [built('mfxctl', BUILD), 'import', 'opendkim', case.config],
+        capture_output=True, text=True,
+        env={**os.environ, 'MFX_LIBEXECDIR': BUILD})
+    if 'sign' not in run.stdout:
+        raise LabError('the import failed: ' + run.stderr[-500:])
+    places = {'socket': '"unix:%s/mfx.sock"' % case.folder, 'user': '"root"',
+              'socket_mode': '"0666"', 'watch_files': 'false'}
+    lines = [line for line in run.stdout.splitlines()
+             if line.split(' = ')[0] not in places]
+    lines += ['%s = %s;' % item for item in places.items()]
+    lines.append('control = { socket = "%s/mfx.ctl"; };' % case.folder)
+    lines.append('log = { target = "stderr"; };')
     path = case.folder + '/dkim.conf'
-    write_config(path, settings)
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write('\n'.join(lines) + '\n')
     return path
 
 
@@ -134,7 +118,7 @@ def compare(number, folder, key):
     theirs = answers([OPENDKIM, '-f', '-x', case.config],
                      case.folder + '/opendkim.sock', case.folder + '/their.log',
                      case)
-    ours = answers([built('mfx-dkim', BUILD), '-c', mfx_config(case)],
+    ours = answers([built('mfx-dkim', BUILD), '-c', import_config(case)],
                    case.folder + '/mfx.sock', case.folder + '/our.log', case)
     return number, case, theirs, ours
 

@@ -445,6 +445,9 @@ run(struct options *o, int argc, char **argv, struct mfx_arena *arena)
     const struct command *command = find_command(argv[0]);
     if (command != NULL)
         return run_command(o, command, argc, argv, arena);
+    /* whose configuration it is, the word behind it says */
+    if (strcmp(argv[0], "import") == 0)
+        run_tool(o, "dkim", argv, arena);
     run_tool(o, argv[0], argv + 1, arena);
     if (o->socket != NULL || o->daemon != NULL)
         return run_words(o, NULL, argv, (size_t)argc, arena);

@@ -196,6 +196,30 @@ static const char explain_help[] =
     "Exit status: 0 sign, verify or pass, 1 refuse, 2 defer, 64 wrong usage,\n"
     "66 no such file, 78 configuration unusable.\n";
 
+static const char import_help[] =
+    "Usage: mfxctl import opendkim [options] [FILE]\n"
+    "\n"
+    "Says what becomes of each setting of an OpenDKIM configuration\n"
+    "(/etc/opendkim.conf), and writes the same as a dkim.conf: to stdout, or\n"
+    "into a folder. Tables and keys are used where they lie. Nothing that\n"
+    "OpenDKIM uses is changed. The daemon's own check of the result is printed,\n"
+    "too.\n"
+    "\n"
+    "  -o, --out DIR            writes DIR/dkim.conf, which must not be there\n"
+    "      --check              only says; writes nothing\n"
+    "      --dump-with COMMAND  for data sets that mfx does not read (Berkeley\n"
+    "                           DB, LDAP, Lua ...): the shell command prints a\n"
+    "                           row \"key value\" each of $DATASET, which\n"
+    "                           $SETTING names; they go to DIR/SETTING.table\n"
+    "      --defaults FILE      options in a file like /etc/default/opendkim,\n"
+    "                           which is read for /etc/opendkim.conf anyway\n"
+    "      --unit FILE          options in ExecStart= of a systemd unit\n"
+    "  -j, --json               prints one JSON object\n"
+    "\n"
+    "Exit status: 0 all is carried, 1 something that decides about mail is not,\n"
+    "64 wrong usage, 66 no such file, 73 DIR/dkim.conf cannot be written,\n"
+    "78 the result does not load yet.\n";
+
 static const struct verb verbs[] = {
     {"genkey",  verb_genkey,  "make a key and the record for DNS",               genkey_help },
     {"testkey", verb_testkey, "compare keys with what DNS publishes",
@@ -206,6 +230,8 @@ static const struct verb verbs[] = {
     {"sign",    verb_sign,    "sign a message",                                  sign_help   },
     {"verify",  verb_verify,  "check the signatures of a message, with reasons",
      verify_help                                                                             },
+    {"import",  verb_import,  "an OpenDKIM configuration as one of mfx-dkim",
+     import_help                                                                             },
     {"explain", verb_explain,
      "what the daemon would do with a message, and why",                         explain_help},
 };

@@ -98,6 +98,7 @@ int verb_verify(struct verb_run *run, int argc, char **argv);
 int verb_zone(struct verb_run *run, int argc, char **argv);
 int verb_rotate(struct verb_run *run, int argc, char **argv);
 int verb_keys(struct verb_run *run, int argc, char **argv);
+int verb_import(struct verb_run *run, int argc, char **argv);
 int verb_explain(struct verb_run *run, int argc, char **argv);
 
 #endif
