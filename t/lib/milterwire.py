@@ -4,6 +4,7 @@
     outcome = ask('/path/of.sock', Message(client='192.0.2.1', ...))
     outcome.verdict      'accept', 'reject', 'tempfail', 'discard'
     outcome.inserted     [(name, value)]
+    outcome.deleted      [(name, number)], the first of a name being 1
     outcome.quarantined  True or False
 
 Speaks protocol 6 as Postfix does: what the filter does not want is not sent,
@@ -46,6 +47,7 @@ class Outcome:
     def __init__(self):
         self.verdict = 'accept'
         self.inserted = []
+        self.deleted = []
         self.quarantined = False
         self.code = b''
 
@@ -102,6 +104,11 @@ class _Conversation:
         if command in b'ih':
             parts = (data[4:] if command == b'i' else data).split(b'\0')
             self.outcome.inserted.append((parts[0], parts[1]))
+        elif command == b'm':
+            name, value = data[4:].split(b'\0')[:2]
+            if not value:
+                self.outcome.deleted.append(
+                    (name, struct.unpack('>I', data[:4])[0]))
         elif command == b'q':
             self.outcome.quarantined = True
         elif command == b'y':

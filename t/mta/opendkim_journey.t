@@ -111,6 +111,17 @@ class Journey(Lab):
         tap.ok(not invalid, name + ': each signature verifies', invalid[:3])
 
 
+def look_at_import(lab):
+    """What is tried here is what the import would write."""
+    said = json.loads(lab.new.ctl('--json', 'import', 'opendkim',
+                                  lab.old.dir + '/opendkim.conf'))
+    tap.ok(said['complete'] and said['loads'], 'import: whole, and it loads',
+           said['settings'], said['problems'])
+    for part in ('signing_table = "refile:%s/SigningTable"' % lab.old.dir,
+                 'key_table = "file:%s/KeyTable"' % lab.old.dir):
+        tap.has(said['config'], part, 'import: ' + part.split(' ')[0])
+
+
 def walk_over(lab, old_way, both_way, new_way):
     lab.step('only OpenDKIM', old_way, [])
     lab.step('shadow', both_way, [])
@@ -179,6 +190,7 @@ def wrong_order(lab, wrong_way):
 def main():
     with Journey() as lab:
         lab.start_new()
+        look_at_import(lab)
         old_way = lab.postfix(lab.sink_, [lab.old.milter])
         both_way = lab.postfix(lab.sink_, [lab.old.milter, lab.new.milter])
         new_way = lab.postfix(lab.sink_, [lab.new.milter])
