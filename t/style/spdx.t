@@ -18,6 +18,8 @@ for my $file (@files) {
     if ($file =~ /\.[ch]$/) {
         like($lines[0], qr{^/\* SPDX}, "$file: first line");
     }
+    # prove stops at the first that is not
+    ok(-x src() . "/$file", "$file: can be run") if $file =~ /\.t$/;
 }
 like(read_file('LICENSE'), qr/Redistribution and use in source and binary forms/, 'LICENSE');
 done_testing();
