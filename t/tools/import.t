@@ -36,13 +36,11 @@ sub loads {
 # --- every setting ---
 my $man = '/usr/share/man/man5/opendkim.conf.5.gz';
 my @names = -e $man ? map { /^\.I ([A-Z][A-Za-z-]+) \(/ ? $1 : () } `zcat $man` : ();
-my %value = (integer => 1, Boolean => 'yes', string => 'word', dataset => 'csl:word');
 SKIP: {
     skip 'the manual of opendkim is not here', 2 if !@names;
     cmp_ok(scalar(@names), '>', 120, 'the manual of opendkim names settings');
     my @unanswered;
     for my $name (@names) {
-        my (undef, undef, $err) = import_of("$name 1\n", '--check');
         my ($status, $out) = import_of("$name 1\n", '--check');
         push @unanswered, $name
             if $name ne 'Include' && ($out =~ /: \Q$name\E: unknown/ || $out !~ /: \Q$name\E: (?:kept|automatic|dropped|not carried|look)/);
