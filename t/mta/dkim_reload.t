@@ -86,8 +86,9 @@ def term_under_load(lab, postfix):
     wait_until(lambda: len(load.codes) > 100, 'some mails')
     tap.same(lab.filter.stop(), 0, 'TERM under load ends it with status 0')
     codes = load.join()
-    tap.same(sorted(set(codes)), [250, 451],
-             'each mail was signed or put off')
+    # sessions that never pause may all end before it does
+    tap.ok(len(codes) == 400 and set(codes) <= {250, 451},
+           'each mail was signed or put off', set(codes))
     taken = codes.count(250)
     tap.same(signed(lab, taken), taken, 'all %d taken are signed' % taken)
     tap.ok(lab.sink.stays_empty(), 'and no others went out')

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """From OpenDKIM to mfx-dkim, one domain at a time, and back, behind a real
-Postfix: only OpenDKIM; mfx-dkim beside it in shadow; three domains moved; all
-moved; OpenDKIM gone; and the same way back. At every step each message is
-signed exactly once, by whom it should be, and verifies; what OpenDKIM uses is
-never touched."""
+Postfix (and the middle of it behind Sendmail): only OpenDKIM; mfx-dkim beside
+it in shadow; three domains moved; all moved; OpenDKIM gone; and the same way
+back. At every step each message is signed exactly once, by whom it should be,
+and verifies; what OpenDKIM uses is never touched."""
 import hashlib
 import json
 import os
@@ -178,6 +178,17 @@ def unset_table(lab, both_way):
     lab.step('no table and both signers', both_way, [])
 
 
+def behind_sendmail(lab, both_way):
+    lab.new.configure({'mode': 'shadow', 'sign.sign_only': ''})
+    lab.step('Sendmail, shadow', both_way, [])
+    lab.move(MOVED)
+    lab.new.configure({'mode': 'enforce',
+                       'sign.sign_only': 'file:' + lab.moved_file})
+    lab.step('Sendmail, three domains moved', both_way, MOVED)
+    lab.new.configure({'sign.sign_only': ''})
+    lab.step('Sendmail, no table and both signers', both_way, [])
+
+
 def wrong_order(lab, wrong_way):
     """mfx-dkim before OpenDKIM: shadow sees nothing to compare with."""
     lab.new.configure({'mode': 'shadow', 'sign.sign_only': ''})
@@ -197,6 +208,8 @@ def main():
         walk_over(lab, old_way, both_way, new_way)
         walk_back(lab, old_way, both_way)
         unset_table(lab, both_way)
+        behind_sendmail(lab, lab.sendmail(lab.sink_, [lab.old.milter,
+                                                      lab.new.milter]))
         wrong_order(lab, lab.postfix(lab.sink_,
                                      [lab.new.milter, lab.old.milter]))
         tap.ok(lab.fingerprint() == lab.before,
