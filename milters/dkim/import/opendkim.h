@@ -94,7 +94,7 @@ const char *dkim_import_known_name(size_t index);
 /* Every setting of ours that may be written; NULL at the end. */
 const char *dkim_import_target_name(size_t index);
 
-/* --- opendkim_take.c: one value each --- */
+/* --- opendkim_take.c: what taking a value needs --- */
 
 void dkim_import_say(struct dkim_import *import,
                      const struct dkim_import_given *given,
