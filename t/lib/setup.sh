@@ -4,11 +4,11 @@
 
 BUILD_PACKAGES="autoconf automake libtool pkg-config make gcc libc6-dev
   libmilter-dev libssl-dev libc-ares-dev libconfig-dev liblmdb-dev
-  libsqlite3-dev libmicrohttpd-dev libjansson-dev libidn2-dev libpsl-dev
+  libsqlite3-dev libhiredis-dev libcurl4-openssl-dev libmicrohttpd-dev libjansson-dev libidn2-dev libpsl-dev
   publicsuffix libcmocka-dev"
 MTA_PACKAGES="postfix nsd python3 swaks openssl"
 TEST_PACKAGES="bind9-dnsutils bind9-utils clang clang-format git groff libclang-rt-dev m4 mandoc opendkim opendkim-tools
-  libmail-dkim-perl lmdb-utils perl postfix-lmdb procps python3-dkim python3-nacl rspamd
+  libmail-dkim-perl lmdb-utils perl postfix-lmdb procps python3-dkim python3-nacl redis-sentinel redis-server rspamd
   sqlite3 xz-utils"
 
 say() { printf '\n== %s\n' "$*"; }
