@@ -59,6 +59,8 @@ struct mfx_connection {
                                       MAIL */
     struct mfx_str client_name;    /* "" when the MTA says unknown */
     struct mfx_ip client_ip;
+    uint16_t client_port; /* 0: none, as for mail that Postfix's sendmail(1)
+                             command hands in (non_smtpd_milters) */
     struct mfx_str helo;
     struct mfx_str mta_name; /* {j} */
     struct mfx_str daemon_name;
@@ -85,13 +87,16 @@ struct mfx_message {
     struct mfx_str sender; /* without brackets; empty: the null sender */
     struct mfx_str sender_raw;
     bool is_smtputf8;
+    bool has_declared_size; /* SIZE=, RFC 1870: what the client says */
+    uint64_t declared_size;
     struct mfx_recipient *recipients, *last_recipient;
     size_t recipient_count;
     struct mfx_headers headers; /* filled when the filter wants headers */
     struct mfx_origin origin;   /* decided at MAIL */
-    uint64_t body_bytes;        /* seen so far, when the body is asked for */
-    uint64_t began_ms;          /* mono_ms at MAIL */
-    void *state;                /* the filter's; zero at MAIL */
+    uint64_t header_bytes; /* of the fields seen so far, with their CRLFs */
+    uint64_t body_bytes;   /* seen so far, when the body is asked for */
+    uint64_t began_ms;     /* mono_ms at MAIL */
+    void *state;           /* the filter's; zero at MAIL */
 };
 
 /* The MTA's macro of that name ("{daemon_name}", "i"), as it came at this
@@ -118,7 +123,7 @@ struct mfx_wants {
     bool rejected_recipients;
     /* The body hook never sets *done: no reply to its pieces is needed. */
     bool whole_body;
-    enum mfx_body_want body;
+    enum mfx_body_want body; /* NONE: not sent, though there be a body hook */
     /* further macros a stage needs, names separated by blanks; NULL: none */
     const char *macros[MFX_STAGE_COUNT];
 };
@@ -140,6 +145,9 @@ struct mfx_hooks {
                         bool *done);
     enum mfx_rc (*eom)(struct mfx_message *message);
     void (*abort)(struct mfx_message *message); /* also after eom; harmless */
+    /* Once for each message, however it ended, after the MTA got its answer
+     * as far as it gets one. Must not wait. */
+    void (*end)(struct mfx_message *message);
     void (*close)(struct mfx_connection *connection);
 };
 

@@ -57,6 +57,8 @@ mfx_flight_finish(struct mfx_flight *f, enum mfx_ending ending,
         mfx_ring_add(s->engine->ring, &report);
     }
     count(f, ending, ms);
+    if (hooks->end != NULL)
+        hooks->end(&f->message);
     s->flight = NULL;
     mfx_flight_give(f);
 }

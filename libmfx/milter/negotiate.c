@@ -95,7 +95,7 @@ needed_steps(const struct mfx_hooks *h, const struct mfx_wants *w)
         [MFX_STEP_DATA] = h->data != NULL,
         [MFX_STEP_HEADER] = h->header != NULL || w->headers,
         [MFX_STEP_EOH] = h->eoh != NULL,
-        [MFX_STEP_BODY] = h->body != NULL || w->body != MFX_BODY_NONE,
+        [MFX_STEP_BODY] = w->body != MFX_BODY_NONE,
     };
     unsigned steps = 0;
     for (unsigned i = 0; i < MFX_STEP_COUNT; i++)

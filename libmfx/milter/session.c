@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <mfx/milter/session.h>
 
+#include <netinet/in.h>
 #include <stdlib.h>
 
 #include <mfx/milter/finish.h>
@@ -145,6 +146,22 @@ run(struct mfx_session *s, enum mfx_rc (*hook)(struct mfx_connection *),
                         mfx_str_of("internal error"), failure);
 }
 
+static uint16_t
+port_of(const struct sockaddr *address)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    if (address != NULL && address->sa_family == AF_INET) {
+        memcpy(&v4, address, sizeof v4);
+        return ntohs(v4.sin_port);
+    }
+    if (address != NULL && address->sa_family == AF_INET6) {
+        memcpy(&v6, address, sizeof v6);
+        return ntohs(v6.sin6_port);
+    }
+    return 0;
+}
+
 enum mfx_answer
 mfx_session_connect(struct mfx_session *s, const char *name,
                     const struct sockaddr *address)
@@ -155,6 +172,7 @@ mfx_session_connect(struct mfx_session *s, const char *name,
     if (!mfx_str_is_nocase(text, "unknown") && name != NULL && name[0] != '[')
         c->client_name = mfx_arena_copy(s->arena, text);
     c->client_ip = mfx_ip_from_sockaddr(address);
+    c->client_port = port_of(address);
     c->mta_name = copy_macro(s, "j");
     c->daemon_name = copy_macro(s, "{daemon_name}");
     c->mta = recognize_mta(s);

@@ -194,6 +194,20 @@ has_word(const char *const *words, const char *wanted)
     return false;
 }
 
+/* RFC 1870 6: digits only, at most 20. */
+static void
+take_declared_size(struct mfx_message *m, const char *const *words)
+{
+    const struct mfx_str key = MFX_STR("SIZE=");
+    for (size_t i = 0; words[i] != NULL; i++) {
+        struct mfx_str word = mfx_str_of(words[i]);
+        if (mfx_str_starts_nocase(word, key) &&
+            mfx_str_to_u64(mfx_str_from(word, key.len), INT64_MAX,
+                           &m->declared_size) == MFX_OK)
+            m->has_declared_size = true;
+    }
+}
+
 static struct mfx_str
 origin_macro(void *arg, struct mfx_str name, bool *found)
 {
@@ -252,6 +266,8 @@ fill_envelope(struct mfx_flight *f, const char *const *words)
         mfx_arena_copy(f->arena, mfx_str_of(words[0] == NULL ? "" : words[0]));
     m->sender = without_brackets(m->sender_raw);
     m->is_smtputf8 = words[0] != NULL && has_word(words + 1, "SMTPUTF8");
+    if (words[0] != NULL)
+        take_declared_size(m, words + 1);
     m->login = copy_macro(f, "{auth_authen}");
     m->auth_type = copy_macro(f, "{auth_type}");
     take_queue_id(f);
@@ -495,17 +511,32 @@ exact_value(const struct mfx_flight *f, struct mfx_str value)
     return mfx_str(out, at);
 }
 
+/* As it goes over the wire: "name:value" CRLF, with CRLF for each LF. */
+static uint64_t
+wire_size(struct mfx_str name, struct mfx_str value)
+{
+    uint64_t size = name.len + 1 + value.len + 2;
+    for (size_t at = mfx_str_find(value, '\n'); at < value.len;
+         at = mfx_str_find(value, '\n')) {
+        size++;
+        value = mfx_str_from(value, at + 1);
+    }
+    return size;
+}
+
 static void
 take_header(struct mfx_flight *f, struct mfx_str name, struct mfx_str value)
 {
     const struct mfx_hooks *hooks = hooks_of(f->session);
     struct mfx_message *m = &f->message;
+    value = exact_value(f, value);
+    m->header_bytes += wire_size(name, value);
     /* such a name cannot be edited nor looked for, and as indexes count
      * fields of one name, leaving it out moves no other field */
     if (!mfx_header_name_is_valid(name))
         return;
     const struct mfx_header *h =
-        mfx_headers_add(&m->headers, f->arena, name, exact_value(f, value));
+        mfx_headers_add(&m->headers, f->arena, name, value);
     if (h != NULL && hooks->header != NULL)
         check_hook(f, hooks->header(m, h));
 }

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <mfx/base/log.h>
 #include <mfx/milter/filter.h>
 
 struct settings {
@@ -240,6 +241,16 @@ knowledge(struct context *x, struct mfx_str name)
     if (mfx_str_is(name, "body_bytes"))
         return mfx_arena_printf(x->arena, "%llu",
                                 (unsigned long long)m->body_bytes);
+    if (mfx_str_is(name, "header_bytes"))
+        return mfx_arena_printf(x->arena, "%llu",
+                                (unsigned long long)m->header_bytes);
+    if (mfx_str_is(name, "declared_size"))
+        return !m->has_declared_size
+                   ? mfx_str_of("none")
+                   : mfx_arena_printf(x->arena, "%llu",
+                                      (unsigned long long)m->declared_size);
+    if (mfx_str_is(name, "client_port"))
+        return mfx_arena_printf(x->arena, "%u", m->connection->client_port);
     if (mfx_str_is(name, "body"))
         return mfx_message_body(x->m, &body) == MFX_OK
                    ? mfx_arena_printf(x->arena, "%zu", body.len)
@@ -458,6 +469,15 @@ on_eom(struct mfx_message *m)
     return at_stage(m, &settings_of(m)->at[MFX_STAGE_EOM], "eom", m->sender);
 }
 
+static void
+on_end(struct mfx_message *m)
+{
+    struct mfx_log_line line;
+    mfx_log_begin(&line, m->queue_id, "ended");
+    mfx_log_add_u64(&line, "body_bytes", m->body_bytes);
+    mfx_log_end(&line, MFX_LOG_INFO);
+}
+
 static enum mfx_rc
 make_policy(const struct mfx_policy_build *build, void **policy)
 {
@@ -508,9 +528,9 @@ static const struct mfx_control_verb verbs[] = {
 static struct mfx_hooks
 chosen_hooks(const char *names)
 {
-    struct mfx_hooks all = {on_connect,  on_helo, on_mail,   on_rcpt,
-                            on_rejected, on_data, on_header, on_eoh,
-                            on_body,     on_eom,  NULL,      NULL};
+    struct mfx_hooks all = {
+        on_connect, on_helo, on_mail, on_rcpt, on_rejected, on_data, on_header,
+        on_eoh,     on_body, on_eom,  NULL,    on_end,      NULL};
     struct mfx_hooks some = {0};
     struct mfx_str rest = mfx_str_of(names), name;
     while (mfx_str_word(&rest, " ", &name)) {

@@ -40,6 +40,46 @@ has X-Echo \ssmtputf8=<yes>
 has X-Echo \si=<4*>
 log *: passed verdict=continue reason="" from=<a@example.org> origin=login client=192.0.2.1 ms=*
 
+test what the MTA says of size and port, and what came over the wire
+connect client.example 192.0.2.1 4321
+helo me
+mail <a@example.org> size=1000
+rcpt <b@example.net>
+message
+X-Do: eom echo declared_size
+X-Do: eom echo client_port
+X-Do: eom echo header_bytes
+A: one
+	two
+
+text
+.
+expect continue
+has X-Echo \sdeclared_size=<1000>
+has X-Echo \sclient_port=<4321>
+has X-Echo \sheader_bytes=<101>
+log *: ended body_bytes=6
+
+test a size that is no number is none, and a message that is aborted ends
+connect localhost 127.0.0.1 0
+helo me
+mail <a@example.org> SIZE=1x
+rcpt <b@example.net>
+message
+X-Do: eom echo declared_size
+X-Do: eom echo client_port
+
+.
+expect continue
+has X-Echo \sdeclared_size=<none>
+has X-Echo \sclient_port=<0>
+mark
+mail <a@example.org>
+rcpt <b@example.net>
+abort
+mail <a@example.org>
+log *: ended body_bytes=0
+
 test sendmail is recognized, the null sender, a client without address
 mta sendmail
 connect localhost unknown 0 U
