@@ -32,7 +32,10 @@
  * was asked is wrong. A call that was given up may still be carried out: a
  * holder that gave up a RESERVE begins a RELEASE and need not wait for it.
  * Threads: any, at once. begin never waits.
- * Limits: below. Names are bytes; a longer one is PERMFAIL (make a digest).
+ * Limits: below. Names are bytes; a longer one is PERMFAIL (make a digest), and
+ * so is a counter named twice in one call, a window twice in one use, a window
+ * of more than ten years. A counter that is asked as another kind than before
+ * begins anew.
  */
 #ifndef MFX_STORE_STORE_H
 #define MFX_STORE_STORE_H
@@ -112,7 +115,8 @@ struct mfx_store_use {
 enum mfx_store_op {
     MFX_STORE_CHECK,   /* what would RESERVE say? changes nothing */
     MFX_STORE_RESERVE, /* if all fits, hold it for lease_ms */
-    MFX_STORE_TAKE,    /* if all fits, count it at once */
+    MFX_STORE_TAKE,    /* if all fits, count it at once, and give back what
+                          the holder had reserved of these counters */
     MFX_STORE_COMMIT,  /* count it, whether it fits or not; what the holder
                           had reserved of these counters is given back. Done
                           once for a holder, however often it is asked (within

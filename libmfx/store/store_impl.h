@@ -38,7 +38,9 @@ struct mfx_store_call {
     enum mfx_store_value_op value_op;
     struct mfx_str holder;
     struct mfx_store_use *uses;
-    uint64_t **element_hashes; /* of each use; NULL without elements */
+    /* Of each use, ascending and each once, element_count of them; NULL
+     * without elements (uses[i].elements is NULL always). */
+    uint64_t **element_hashes;
     size_t count;
     uint64_t lease_ms, at_ms, lifetime_ms;
     struct mfx_str name, bytes; /* override, value; LIST: prefix, cursor */
@@ -74,7 +76,24 @@ void mfx_store_call_done(struct mfx_store_call *call);
 void mfx_store_call_fail(struct mfx_store_call *call, enum mfx_rc rc,
                          const char *format, ...) MFX_PRINTF(3, 4);
 
-/* What stands for an element in every store: the first 8 octets of SHA-256. */
-uint64_t mfx_store_element_hash(struct mfx_str element);
+/* True when the asker has given up: what would only hold something for it need
+ * not be done any more. */
+bool mfx_store_call_is_abandoned(const struct mfx_store_call *call);
+
+/* What stands for an element in every store: the first 8 octets of SHA-256, as
+ * a number. False when out of memory. */
+bool mfx_store_element_hash(struct mfx_str element,
+                            uint64_t *hash) MFX_NODISCARD;
+
+/* --- store_check.c, for store.c --- */
+
+/* PERMFAIL: what is asked is wrong. */
+enum mfx_rc mfx_store_check_name(struct mfx_str name, struct mfx_err *err);
+enum mfx_rc mfx_store_check_uses(enum mfx_store_op op, struct mfx_str holder,
+                                 const struct mfx_store_use *uses, size_t count,
+                                 struct mfx_err *err);
+enum mfx_rc mfx_store_copy_use(struct mfx_arena *arena,
+                               const struct mfx_store_use *use,
+                               struct mfx_store_use *copy, uint64_t **hashes);
 
 #endif

@@ -19,6 +19,8 @@
 #ifndef MFX_STORE_STORE_LOCAL_H
 #define MFX_STORE_STORE_LOCAL_H
 
+#include <sys/types.h>
+
 #include <mfx/store/store.h>
 
 MFX_API_BEGIN
