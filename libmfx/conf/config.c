@@ -14,6 +14,7 @@ struct item {
     const struct mfx_option *option;
     char *settings;
     config_setting_t *node;
+    const struct mfx_source *source; /* of the node */
     struct mfx_place place;
 };
 
@@ -26,6 +27,7 @@ struct load {
     size_t count;
     const struct mfx_source *source; /* of the tree that is walked */
     bool is_common;
+    struct mfx_str prefix; /* "rules[0]." within a list of groups */
 };
 
 static bool
@@ -107,11 +109,23 @@ nearest(const struct load *load, struct mfx_str name)
     return best != NULL && mfx_nearest_is_near(name, least) ? best : elsewhere;
 }
 
+/* "rules[0].limits" for limits in a group of a list. */
+static struct mfx_str
+full_name(const struct load *load, struct mfx_str name)
+{
+    if (load->prefix.len == 0)
+        return name;
+    struct mfx_str full = mfx_arena_printf(
+        load->arena, "%.*s%.*s", MFX_STR_ARG(load->prefix), MFX_STR_ARG(name));
+    return full.p != NULL ? full : name;
+}
+
 static struct mfx_place
 place_of(const struct load *load, struct mfx_str name,
          const config_setting_t *node)
 {
-    const struct mfx_place *place = mfx_source_find(load->source, name);
+    const struct mfx_place *place =
+        mfx_source_find(load->source, full_name(load, name));
     if (place != NULL)
         return *place;
     return mfx_source_line(load->source, config_setting_source_line(node));
@@ -134,7 +148,7 @@ complain_unknown(struct load *load, struct mfx_str name, struct mfx_place place)
     if (!load->is_common) {
         mfx_problem_add(load->problems, MFX_PROBLEM_ERROR, place.file,
                         place.line, "there is no setting %.*s%s%s%s",
-                        MFX_STR_ARG(name),
+                        MFX_STR_ARG(full_name(load, name)),
                         hint != NULL ? " (did you mean " : "",
                         hint != NULL ? hint : "", hint != NULL ? "?)" : "");
         return;
@@ -159,6 +173,7 @@ take_setting(struct load *load, struct mfx_str name, config_setting_t *node)
     if (item != NULL) {
         if (item->node == NULL) {
             item->node = node;
+            item->source = load->source;
             item->place = place;
         }
     } else if (!is_known_group(load, name)) {
@@ -168,7 +183,7 @@ take_setting(struct load *load, struct mfx_str name, config_setting_t *node)
     } else {
         mfx_problem_add(load->problems, MFX_PROBLEM_ERROR, place.file,
                         place.line, "%.*s is a group; write %.*s: { ... }",
-                        MFX_STR_ARG(name), MFX_STR_ARG(name));
+                        MFX_STR_ARG(full_name(load, name)), MFX_STR_ARG(name));
     }
 }
 
@@ -246,11 +261,75 @@ node_value(struct load *load, const config_setting_t *node)
     }
 }
 
+static enum mfx_rc store_all(struct load *load);
+
+/* One group of a list is loaded as a file is, by its own table. */
+static enum mfx_rc
+store_group(struct load *load, const struct item *item, int i, void *settings)
+{
+    const struct mfx_option_set set = {item->option->group_options, settings};
+    config_setting_t *node = config_setting_get_elem(item->node, (unsigned)i);
+    struct mfx_str name =
+        mfx_arena_printf(load->arena, "%.*s%s[%d]", MFX_STR_ARG(load->prefix),
+                         item->option->name, i);
+    struct load group = {.config = load->config,
+                         .arena = load->arena,
+                         .tables = load->tables,
+                         .problems = load->problems,
+                         .source = item->source};
+    struct mfx_place place = place_of(&group, name, node);
+    if (!config_setting_is_group(node)) {
+        mfx_problem_add(load->problems, MFX_PROBLEM_ERROR, place.file,
+                        place.line, "%.*s: this is no group; write { ... }",
+                        MFX_STR_ARG(name));
+        return MFX_PERMFAIL;
+    }
+    group.prefix = mfx_arena_printf(load->arena, "%.*s.", MFX_STR_ARG(name));
+    if (!collect_items(&group, &set, 1))
+        return MFX_TEMPFAIL;
+    walk(&group, node, mfx_str(NULL, 0));
+    return store_all(&group);
+}
+
+static enum mfx_rc
+refuse_count(struct load *load, const struct item *item, int count)
+{
+    const struct mfx_option *option = item->option;
+    mfx_problem_add(
+        load->problems, MFX_PROBLEM_ERROR, item->place.file, item->place.line,
+        "%.*s%s: %d groups; wanted are %lld to %lld", MFX_STR_ARG(load->prefix),
+        option->name, count, (long long)option->min, (long long)option->max);
+    return MFX_PERMFAIL;
+}
+
+static enum mfx_rc
+store_groups(struct load *load, const struct item *item)
+{
+    const struct mfx_option *option = item->option;
+    int count = config_setting_length(item->node);
+    if (count > option->max || (count > 0 && count < option->min))
+        return refuse_count(load, item, count);
+    char *items =
+        mfx_arena_alloc_array(load->arena, (size_t)count, option->group_size);
+    if (items == NULL)
+        return MFX_TEMPFAIL;
+    enum mfx_rc rc = MFX_OK;
+    for (int i = 0; i < count; i++)
+        rc = mfx_rc_worst(
+            rc,
+            store_group(load, item, i, items + (size_t)i * option->group_size));
+    void *field = item->settings + option->offset;
+    *(struct mfx_option_groups *)field =
+        (struct mfx_option_groups){.items = items, .count = (size_t)count};
+    return rc;
+}
+
 static enum mfx_rc
 store_item(struct load *load, const struct item *item)
 {
     const struct mfx_option *option = item->option;
     struct mfx_value_context context = {.option = option,
+                                        .prefix = load->prefix,
                                         .file = "",
                                         .arena = load->arena,
                                         .tables = load->tables,
@@ -263,12 +342,17 @@ store_item(struct load *load, const struct item *item)
         if (!mfx_arena_ok(load->arena))
             return MFX_TEMPFAIL;
         mfx_problem_add(load->problems, MFX_PROBLEM_ERROR, "", 0,
-                        "%s: its default \"%s\" is not of its type",
-                        option->name, option->preset);
+                        "%.*s%s: its default \"%s\" is not of its type",
+                        MFX_STR_ARG(load->prefix), option->name,
+                        option->preset);
         return MFX_PERMFAIL;
     }
     if (item->place.is_bad)
         return MFX_PERMFAIL;
+    if (option->type == MFX_OPTION_TYPE_GROUPS &&
+        (config_setting_is_list(item->node) ||
+         config_setting_is_array(item->node)))
+        return store_groups(load, item);
     context.file = item->place.file;
     context.line = item->place.line;
     value = node_value(load, item->node);
@@ -298,13 +382,15 @@ store_deprecated(struct load *load, const struct item *old)
     if (new != NULL &&new->node != NULL) {
         mfx_problem_add(load->problems, MFX_PROBLEM_ERROR, old->place.file,
                         old->place.line,
-                        "%s is the old name of %.*s, which is set too (%s:%u)",
-                        old->option->name, MFX_STR_ARG(name), new->place.file,
-                        new->place.line);
+                        "%.*s%s is the old name of %.*s, which is set too "
+                        "(%s:%u)",
+                        MFX_STR_ARG(load->prefix), old->option->name,
+                        MFX_STR_ARG(name), new->place.file, new->place.line);
         return MFX_PERMFAIL;
     }
     mfx_problem_add(load->problems, MFX_PROBLEM_WARNING, old->place.file,
-                    old->place.line, "%s is now called %.*s", old->option->name,
+                    old->place.line, "%.*s%s is now called %.*s",
+                    MFX_STR_ARG(load->prefix), old->option->name,
                     MFX_STR_ARG(name));
     return store_item(load, old);
 }
@@ -433,10 +519,12 @@ const char *
 mfx_config_where(const struct mfx_config *config, const char *name,
                  unsigned *line)
 {
+    struct mfx_str full = mfx_str_of(name);
+    /* a list of groups comes whole from one of the files */
+    struct mfx_str list = mfx_str_head(full, mfx_str_find(full, '['));
+    bool is_own = mfx_source_find(&config->own, list) != NULL;
     const struct mfx_place *place =
-        mfx_source_find(&config->own, mfx_str_of(name));
-    if (place == NULL)
-        place = mfx_source_find(&config->common, mfx_str_of(name));
+        mfx_source_find(is_own ? &config->own : &config->common, full);
     if (place == NULL)
         return NULL;
     *line = place->line;

@@ -16,12 +16,28 @@
  *
  * Names may be dotted: "sign.enable" is enable in the group sign: { }.
  *
+ * A setting may be a list of groups, each of which fills one struct of an
+ * array by a table of its own:
+ *
+ *     rules = ( { name = "daily"; limits = "500/1d"; }, { ... } );
+ *
+ *     struct rule { struct mfx_str name, limits; };
+ *     struct quota_settings { struct mfx_option_groups rules; };
+ *     MFX_OPTION_GROUPS("rules", struct quota_settings, rules, rule_options,
+ *                       sizeof(struct rule), 0, 1000, 0, "The rules."),
+ *
+ * What a group does not say is its default; the list comes whole from one
+ * file; no file, no groups. Places are called "rules[0].limits" and
+ * "rules[0]" (mfx_config_where), the settings in the manual rules[].limits.
+ *
  * Ownership: strings, lists and tables live in the arena / table set of the
  * load. Errors: all mistakes go to problems; MFX_PERMFAIL when there was one.
  * Threads: tables are const; one load is one thread.
  * Limits: libconfig's holes are closed as design says: a name given twice, an
  * include that is no regular file or deeper than 10, integers beyond 32 bits
- * and octal-looking integers are errors with file and line.
+ * and octal-looking integers are errors with file and line. A group of a list
+ * holds plain settings: no dotted names and no list of groups. RESTART stands
+ * on the list's own row, SECRET on rows of its groups.
  */
 #ifndef MFX_CONF_OPTION_H
 #define MFX_CONF_OPTION_H
@@ -45,10 +61,17 @@ enum mfx_option_type {
     MFX_OPTION_TYPE_ENUM,    /* int: one of the words */
     MFX_OPTION_TYPE_LIST,    /* struct mfx_option_list: ["a", "b"] or "a" */
     MFX_OPTION_TYPE_TABLE,   /* struct mfx_table *: "refile:/path"; NULL "" */
+    MFX_OPTION_TYPE_GROUPS,  /* struct mfx_option_groups: ( { a = 1; }, { } ) */
 };
 
 struct mfx_option_list {
     const struct mfx_str *items;
+    size_t count;
+};
+
+/* items: an array of count structs, as the row's group_options fill them. */
+struct mfx_option_groups {
+    void *items;
     size_t count;
 };
 
@@ -69,10 +92,12 @@ struct mfx_option {
     enum mfx_option_type type;
     size_t offset;
     const char *preset; /* the default, as one would write it; lists: "a, b" */
-    int64_t min, max;   /* INT, SECONDS, BYTES */
+    int64_t min, max;   /* INT, SECONDS, BYTES; GROUPS: how many, or none */
     const struct mfx_option_word *words; /* ENUM; ended by a NULL word */
     unsigned flags;
     const char *help; /* whole sentences; the first is a summary */
+    const struct mfx_option *group_options; /* GROUPS */
+    size_t group_size;                      /* of one of its structs */
 };
 
 /* offsetof, and a compile error when the field has not the type. */
@@ -80,57 +105,64 @@ struct mfx_option {
 #define MFX_OPTION_BOOL(n, s, f, preset, flags, help)                        \
     {                                                                        \
         n, MFX_OPTION_TYPE_BOOL, MFX_OPTION_FIELD(s, f, bool), preset, 0, 0, \
-            NULL, flags, help                                                \
+            NULL, flags, help, NULL, 0                                       \
     }
 #define MFX_OPTION_INT(n, s, f, preset, min, max, flags, help)                \
     {                                                                         \
         n, MFX_OPTION_TYPE_INT, MFX_OPTION_FIELD(s, f, int64_t), preset, min, \
-            max, NULL, flags, help                                            \
+            max, NULL, flags, help, NULL, 0                                   \
     }
 #define MFX_OPTION_SECONDS(n, s, f, preset, min, max, flags, help)            \
     {                                                                         \
         n, MFX_OPTION_TYPE_SECONDS, MFX_OPTION_FIELD(s, f, uint64_t), preset, \
-            min, max, NULL, flags, help                                       \
+            min, max, NULL, flags, help, NULL, 0                              \
     }
 #define MFX_OPTION_BYTES(n, s, f, preset, min, max, flags, help)            \
     {                                                                       \
         n, MFX_OPTION_TYPE_BYTES, MFX_OPTION_FIELD(s, f, uint64_t), preset, \
-            min, max, NULL, flags, help                                     \
+            min, max, NULL, flags, help, NULL, 0                            \
     }
 #define MFX_OPTION_STRING(n, s, f, preset, flags, help)                    \
     {                                                                      \
         n, MFX_OPTION_TYPE_STRING, MFX_OPTION_FIELD(s, f, struct mfx_str), \
-            preset, 0, 0, NULL, flags, help                                \
+            preset, 0, 0, NULL, flags, help, NULL, 0                       \
     }
 #define MFX_OPTION_PATH(n, s, f, preset, flags, help)                          \
     {                                                                          \
         n, MFX_OPTION_TYPE_PATH, MFX_OPTION_FIELD(s, f, const char *), preset, \
-            0, 0, NULL, flags, help                                            \
+            0, 0, NULL, flags, help, NULL, 0                                   \
     }
 #define MFX_OPTION_MODE(n, s, f, preset, flags, help)                         \
     {                                                                         \
         n, MFX_OPTION_TYPE_MODE, MFX_OPTION_FIELD(s, f, unsigned), preset, 0, \
-            0, NULL, flags, help                                              \
+            0, NULL, flags, help, NULL, 0                                     \
     }
 #define MFX_OPTION_ENUM(n, s, f, preset, words, flags, help)                \
     {                                                                       \
         n, MFX_OPTION_TYPE_ENUM, MFX_OPTION_FIELD(s, f, int), preset, 0, 0, \
-            words, flags, help                                              \
+            words, flags, help, NULL, 0                                     \
     }
 #define MFX_OPTION_LIST(n, s, f, preset, flags, help)                     \
     {                                                                     \
         n, MFX_OPTION_TYPE_LIST,                                          \
             MFX_OPTION_FIELD(s, f, struct mfx_option_list), preset, 0, 0, \
-            NULL, flags, help                                             \
+            NULL, flags, help, NULL, 0                                    \
     }
 #define MFX_OPTION_TABLE(n, s, f, preset, flags, help)                        \
     {                                                                         \
         n, MFX_OPTION_TYPE_TABLE, MFX_OPTION_FIELD(s, f, struct mfx_table *), \
-            preset, 0, 0, NULL, flags, help                                   \
+            preset, 0, 0, NULL, flags, help, NULL, 0                          \
     }
-#define MFX_OPTION_END                                           \
-    {                                                            \
-        NULL, MFX_OPTION_TYPE_BOOL, 0, NULL, 0, 0, NULL, 0, NULL \
+#define MFX_OPTION_GROUPS(n, s, f, group_options, group_size, min, max, flags, \
+                          help)                                                \
+    {                                                                          \
+        n, MFX_OPTION_TYPE_GROUPS,                                             \
+            MFX_OPTION_FIELD(s, f, struct mfx_option_groups), "", min, max,    \
+            NULL, flags, help, group_options, group_size                       \
+    }
+#define MFX_OPTION_END                                                    \
+    {                                                                     \
+        NULL, MFX_OPTION_TYPE_BOOL, 0, NULL, 0, 0, NULL, 0, NULL, NULL, 0 \
     }
 
 /* One table and the struct it fills (zeroed by the caller). A load takes
@@ -168,7 +200,8 @@ enum mfx_rc mfx_config_load(const char *file, const char *common,
 const char *const *mfx_config_files(const struct mfx_config *config,
                                     size_t *count);
 /* Where an option was set: file and line, or NULL when no file gives it.
- * For problems that a daemon's policy finds in a value. */
+ * For problems that a daemon's policy finds in a value. In a list of groups
+ * "rules[1]" is where the second one opens. */
 const char *mfx_config_where(const struct mfx_config *config, const char *name,
                              unsigned *line);
 

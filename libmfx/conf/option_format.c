@@ -59,6 +59,26 @@ add_table(const struct mfx_table *table, struct mfx_buf *out)
     add_quoted(table != NULL ? mfx_table_spec(table) : mfx_str("", 0), out);
 }
 
+/* On one line, for comparing; the dump gives each setting its own. */
+static void
+add_groups(const struct mfx_option *option,
+           const struct mfx_option_groups *groups, struct mfx_buf *out)
+{
+    mfx_buf_add_byte(out, '(');
+    for (size_t i = 0; i < groups->count; i++) {
+        const char *item = (const char *)groups->items + i * option->group_size;
+        mfx_buf_add_text(out, i > 0 ? ", {" : "{");
+        for (const struct mfx_option *o = option->group_options;
+             o->name != NULL; o++) {
+            mfx_buf_printf(out, " %s = ", o->name);
+            mfx_value_format(o, item + o->offset, out);
+            mfx_buf_add_byte(out, ';');
+        }
+        mfx_buf_add_text(out, " }");
+    }
+    mfx_buf_add_byte(out, ')');
+}
+
 void
 mfx_value_format(const struct mfx_option *option, const void *field,
                  struct mfx_buf *out)
@@ -92,6 +112,9 @@ mfx_value_format(const struct mfx_option *option, const void *field,
     case MFX_OPTION_TYPE_TABLE:
         add_table(*(struct mfx_table *const *)field, out);
         break;
+    case MFX_OPTION_TYPE_GROUPS:
+        add_groups(option, field, out);
+        break;
     }
 }
 
@@ -104,6 +127,7 @@ union field {
     unsigned mode;
     int word;
     struct mfx_option_list list;
+    struct mfx_option_groups groups;
 };
 
 void

@@ -79,6 +79,7 @@ struct mfx_value {
 
 struct mfx_value_context {
     const struct mfx_option *option;
+    struct mfx_str prefix; /* "rules[0]." within a list of groups */
     const char *file;
     unsigned line;
     struct mfx_arena *arena;
@@ -86,7 +87,8 @@ struct mfx_value_context {
     struct mfx_problems *problems;
 };
 
-/* Checks the value and stores it in *field. */
+/* Checks the value and stores it in *field; of groups only that there are
+ * none (an empty list). */
 enum mfx_rc mfx_value_store(const struct mfx_value_context *context,
                             const struct mfx_value *value,
                             void *field) MFX_NODISCARD;

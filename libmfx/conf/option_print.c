@@ -107,6 +107,29 @@ print_level(const struct printer *p, struct mfx_str prefix, size_t depth)
                     print_one(p, o, p->sets[s].settings, prefix, depth);
 }
 
+/* Each group of a list, as its own table says. */
+static void
+print_groups(const struct printer *p, const struct mfx_option *option,
+             const struct mfx_option_groups *groups, size_t depth)
+{
+    mfx_buf_add_text(p->out, "(\n");
+    for (size_t i = 0; i < groups->count; i++) {
+        const struct mfx_option_set set = {option->group_options,
+                                           (char *)groups->items +
+                                               i * option->group_size};
+        struct printer group = *p;
+        group.sets = &set;
+        group.set_count = 1;
+        indent(p->out, depth + 1);
+        mfx_buf_add_text(p->out, "{\n");
+        print_level(&group, mfx_str("", 0), depth + 2);
+        indent(p->out, depth + 1);
+        mfx_buf_add_text(p->out, i + 1 < groups->count ? "},\n" : "}\n");
+    }
+    indent(p->out, depth);
+    mfx_buf_add_byte(p->out, ')');
+}
+
 static void
 print_setting(const struct printer *p, const struct mfx_option *option,
               const void *settings, struct mfx_str name, size_t depth)
@@ -114,7 +137,8 @@ print_setting(const struct printer *p, const struct mfx_option *option,
     struct mfx_buf value, preset;
     mfx_buf_init(&value, SIZE_MAX / 2);
     mfx_buf_init(&preset, SIZE_MAX / 2);
-    mfx_value_format(option, (const char *)settings + option->offset, &value);
+    const void *field = (const char *)settings + option->offset;
+    mfx_value_format(option, field, &value);
     mfx_value_format_preset(option, &preset);
     bool is_default = mfx_str_eq(mfx_buf_str(&value), mfx_buf_str(&preset));
     if (!is_default || !p->changed_only) {
@@ -122,6 +146,8 @@ print_setting(const struct printer *p, const struct mfx_option *option,
         mfx_buf_printf(p->out, "%.*s = ", MFX_STR_ARG(name));
         if ((option->flags & MFX_OPTION_SECRET) != 0 && !is_default)
             mfx_buf_add_text(p->out, "\"********\"");
+        else if (option->type == MFX_OPTION_TYPE_GROUPS && !is_default)
+            print_groups(p, option, field, depth);
         else
             mfx_buf_add(p->out, mfx_buf_str(&value));
         mfx_buf_add_text(p->out, is_default ? ";  # default\n" : ";\n");
@@ -157,6 +183,8 @@ add_bounds(const struct mfx_option *option, struct mfx_buf *out)
             mfx_buf_printf(out, "%s \"%s\"", w == option->words ? "" : ",",
                            w->word);
         mfx_buf_add_byte(out, '.');
+    } else if (option->type == MFX_OPTION_TYPE_GROUPS) {
+        mfx_buf_printf(out, "At most %lld groups.", (long long)option->max);
     } else if (!mfx_value_has_range(option)) {
         return;
     } else if (option->type == MFX_OPTION_TYPE_INT) {
@@ -185,9 +213,10 @@ add_description(const struct mfx_option *option, struct mfx_buf *out)
         mfx_buf_add_text(out, " A change needs a restart.");
 }
 
-/* Words in comment lines of at most WIDTH columns. */
+/* Words in comment lines of at most WIDTH columns, each behind lead. */
 static void
-add_comment(struct mfx_str text, size_t depth, struct mfx_buf *out)
+add_comment(struct mfx_str text, size_t depth, const char *lead,
+            struct mfx_buf *out)
 {
     struct mfx_str word;
     size_t column = 0;
@@ -198,8 +227,8 @@ add_comment(struct mfx_str text, size_t depth, struct mfx_buf *out)
         }
         if (column == 0) {
             indent(out, depth);
-            mfx_buf_add_byte(out, '#');
-            column = depth * 4 + 1;
+            mfx_buf_add_text(out, lead);
+            column = depth * 4 + strlen(lead);
         }
         mfx_buf_add_byte(out, ' ');
         mfx_buf_add(out, word);
@@ -209,25 +238,57 @@ add_comment(struct mfx_str text, size_t depth, struct mfx_buf *out)
 }
 
 static void
+add_example_help(const struct mfx_option *option, size_t depth,
+                 const char *lead, struct mfx_buf *out)
+{
+    struct mfx_buf text;
+    mfx_buf_init(&text, LINE_MAX_BYTES);
+    add_description(option, &text);
+    add_comment(mfx_buf_str(&text), depth, lead, out);
+    if (!mfx_buf_ok(&text))
+        out->failed = true;
+    mfx_buf_fini(&text);
+}
+
+/* What a group may say, in comments that are no setting to be uncommented. */
+static void
+add_example_group(const struct mfx_option *option, struct mfx_str name,
+                  size_t depth, struct mfx_buf *out)
+{
+    indent(out, depth);
+    mfx_buf_printf(out, "#\n");
+    indent(out, depth);
+    mfx_buf_printf(out, "# %.*s = ( {\n", MFX_STR_ARG(name));
+    for (const struct mfx_option *o = option->group_options; o->name != NULL;
+         o++) {
+        if ((o->flags & MFX_OPTION_DEPRECATED) != 0)
+            continue;
+        add_example_help(o, depth, "#     #", out);
+        indent(out, depth);
+        mfx_buf_printf(out, "#     %s = ", o->name);
+        mfx_value_format_preset(o, out);
+        mfx_buf_add_text(out, ";\n");
+    }
+    indent(out, depth);
+    mfx_buf_add_text(out, "# } );\n");
+}
+
+static void
 print_example(const struct printer *p, const struct mfx_option *option,
               const void *settings, struct mfx_str name, size_t depth)
 {
     (void)settings;
-    struct mfx_buf text;
-    mfx_buf_init(&text, LINE_MAX_BYTES);
-    add_description(option, &text);
     size_t len = p->out->len;
     bool is_first =
         len == 0 || mfx_str_ends_nocase(mfx_buf_str(p->out), mfx_str_of("{\n"));
     mfx_buf_add_text(p->out, is_first ? "" : "\n");
-    add_comment(mfx_buf_str(&text), depth, p->out);
+    add_example_help(option, depth, "#", p->out);
+    if (option->type == MFX_OPTION_TYPE_GROUPS)
+        add_example_group(option, name, depth, p->out);
     indent(p->out, depth);
     mfx_buf_printf(p->out, "#%.*s = ", MFX_STR_ARG(name));
     mfx_value_format_preset(option, p->out);
     mfx_buf_add_text(p->out, ";\n");
-    if (!mfx_buf_ok(&text))
-        p->out->failed = true;
-    mfx_buf_fini(&text);
 }
 
 void
@@ -318,24 +379,29 @@ type_name(enum mfx_option_type type)
         return "list";
     case MFX_OPTION_TYPE_TABLE:
         return "table";
+    case MFX_OPTION_TYPE_GROUPS:
+        return "list of groups";
     }
     MFX_BUG("unknown type of option");
 }
 
+/* list: "rules[]." before the settings of the groups of a list. */
 static void
-man_old_name(const struct mfx_option *option, struct mfx_buf *out)
+man_old_name(const struct mfx_option *option, const char *list,
+             struct mfx_buf *out)
 {
     /* help is "-> new.name" */
-    mfx_buf_printf(out, ".It Ic %s\nOld name of\n.Ic %s .\n", option->name,
-                   option->help + strlen("-> "));
+    mfx_buf_printf(out, ".It Ic %s%s\nOld name of\n.Ic %s%s .\n", list,
+                   option->name, list, option->help + strlen("-> "));
 }
 
 static void
-man_entry(const struct mfx_option *option, struct mfx_buf *out)
+man_entry(const struct mfx_option *option, const char *list,
+          struct mfx_buf *out)
 {
     struct mfx_buf text;
     mfx_buf_init(&text, LINE_MAX_BYTES);
-    mfx_buf_printf(out, ".It Ic %s Pq %s, default Li ", option->name,
+    mfx_buf_printf(out, ".It Ic %s%s Pq %s, default Li ", list, option->name,
                    type_name(option->type));
     mfx_value_format_preset(option, &text);
     add_argument(mfx_buf_str(&text), out);
@@ -348,13 +414,38 @@ man_entry(const struct mfx_option *option, struct mfx_buf *out)
     mfx_buf_fini(&text);
 }
 
-void
-mfx_option_man(const struct mfx_option *options, struct mfx_buf *out)
+static void man_entries(const struct mfx_option *options, const char *list,
+                        struct mfx_buf *out);
+
+static void
+man_groups(const struct mfx_option *option, struct mfx_buf *out)
+{
+    struct mfx_buf list;
+    mfx_buf_init(&list, LINE_MAX_BYTES);
+    mfx_buf_printf(&list, "%s[].", option->name);
+    if (mfx_buf_ok(&list))
+        man_entries(option->group_options, mfx_buf_text(&list), out);
+    else
+        out->failed = true;
+    mfx_buf_fini(&list);
+}
+
+static void
+man_entries(const struct mfx_option *options, const char *list,
+            struct mfx_buf *out)
 {
     for (; options->name != NULL; options++) {
         if ((options->flags & MFX_OPTION_DEPRECATED) != 0)
-            man_old_name(options, out);
+            man_old_name(options, list, out);
         else
-            man_entry(options, out);
+            man_entry(options, list, out);
+        if (options->type == MFX_OPTION_TYPE_GROUPS)
+            man_groups(options, out);
     }
+}
+
+void
+mfx_option_man(const struct mfx_option *options, struct mfx_buf *out)
+{
+    man_entries(options, "", out);
 }

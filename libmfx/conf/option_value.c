@@ -128,6 +128,8 @@ what_is_wanted(enum mfx_option_type type)
     case MFX_OPTION_TYPE_TABLE:
         return "a table in quotes, such as \"file:/path\", or a list of "
                "strings";
+    case MFX_OPTION_TYPE_GROUPS:
+        return "a list of groups, such as ( { ... }, { ... } )";
     }
     MFX_BUG("unknown type of option");
 }
@@ -143,7 +145,8 @@ refuse(const struct mfx_value_context *context, const char *format, ...)
     struct mfx_str why = mfx_arena_vprintf(context->arena, format, args);
     va_end(args);
     mfx_problem_add(context->problems, MFX_PROBLEM_ERROR, context->file,
-                    context->line, "%s: %s", context->option->name,
+                    context->line, "%.*s%s: %s", MFX_STR_ARG(context->prefix),
+                    context->option->name,
                     why.p != NULL ? why.p : "out of memory");
     return MFX_PERMFAIL;
 }
@@ -379,6 +382,7 @@ store_text(const struct mfx_value_context *context, struct mfx_str text,
     case MFX_OPTION_TYPE_INT:
     case MFX_OPTION_TYPE_LIST:
     case MFX_OPTION_TYPE_TABLE:
+    case MFX_OPTION_TYPE_GROUPS:
         break;
     }
     MFX_BUG("not a type that is written as a string");
@@ -402,6 +406,12 @@ mfx_value_store(const struct mfx_value_context *context,
         return store_list(context, value, field);
     case MFX_OPTION_TYPE_TABLE:
         return store_table(context, value, field);
+    case MFX_OPTION_TYPE_GROUPS:
+        if (value->kind != MFX_VALUE_LIST || value->list.count > 0)
+            return refuse_type(context, value);
+        *(struct mfx_option_groups *)field =
+            (struct mfx_option_groups){.items = NULL};
+        return MFX_OK;
     case MFX_OPTION_TYPE_SECONDS:
     case MFX_OPTION_TYPE_BYTES:
     case MFX_OPTION_TYPE_STRING:
@@ -436,6 +446,10 @@ mfx_value_preset(const struct mfx_option *option, struct mfx_arena *arena,
             mfx_str_to_u64(mfx_str_from(text, is_negative), INT32_MAX, &number);
         value->number = is_negative ? -(int64_t)number : (int64_t)number;
         return rc == MFX_OK;
+    }
+    if (option->type == MFX_OPTION_TYPE_GROUPS) {
+        value->kind = MFX_VALUE_LIST;
+        return text.len == 0;
     }
     return true;
 }

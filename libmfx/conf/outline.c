@@ -27,7 +27,8 @@ struct frame {
     size_t prefix_len; /* before it was opened */
     const char *file;  /* where it was opened */
     unsigned line;
-    char element; /* of an array: the kind of its values */
+    char element;      /* of an array: the kind of its values */
+    unsigned elements; /* of a list: so many have begun */
 };
 
 struct mfx_outline {
@@ -39,7 +40,6 @@ struct mfx_outline {
     size_t depth;
     enum expect expect;
     bool after_string; /* more strings may follow, they become one */
-    unsigned elements; /* groups in lists, numbered for their names */
     struct mfx_str name;
     struct mfx_place *current; /* of the last name with a value */
 };
@@ -159,6 +159,7 @@ take_scalar(struct mfx_outline *outline, struct mfx_str token, char kind)
             return;
         }
         frame->element = kind;
+        frame->elements++;
     }
     end_value(outline);
 }
@@ -235,12 +236,36 @@ mfx_outline_name(struct mfx_outline *outline, struct mfx_str name)
         stop_unexpected(outline, name);
 }
 
-/* A group of a list gets a number, so that its names are its own. */
+/* A group of a list has a name, too: rules[0]. */
+static void
+note_element(struct mfx_outline *outline)
+{
+    struct mfx_source *source = outline->source;
+    struct mfx_str name =
+        mfx_arena_copy(source->arena, mfx_buf_str(&outline->prefix));
+    struct mfx_place *place = mfx_arena_alloc(source->arena, sizeof *place);
+    if (name.p == NULL || place == NULL)
+        return;
+    *place = (struct mfx_place){.file = outline->file, .line = outline->line};
+    if (mfx_map_put(source->places, name, place) != MFX_OK)
+        source->is_broken = true;
+}
+
+static void
+extend_by_element(struct mfx_outline *outline)
+{
+    struct frame *list = &outline->frames[outline->depth - 1];
+    mfx_buf_printf(&outline->prefix, "[%u]", list->elements++);
+    note_element(outline);
+    mfx_buf_add_byte(&outline->prefix, '.');
+}
+
+/* What stands in a group of a list is told apart by its number. */
 static void
 extend_prefix(struct mfx_outline *outline, char open)
 {
     if (in_list(outline))
-        mfx_buf_printf(&outline->prefix, "[%u].", outline->elements++);
+        extend_by_element(outline);
     else if (open == '{')
         mfx_buf_printf(&outline->prefix, "%.*s.", MFX_STR_ARG(outline->name));
     else

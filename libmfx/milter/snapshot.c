@@ -229,39 +229,6 @@ mfx_snapshot_is_outdated(const struct mfx_snapshot *s)
             s->filter->policy_is_outdated(s->policy));
 }
 
-static bool
-is_same_text(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-/* Of the types that options needing a restart have. */
-static bool
-is_same_value(enum mfx_option_type type, const char *a, const char *b)
-{
-    switch (type) {
-    case MFX_OPTION_TYPE_STRING:
-        return mfx_str_eq(*(const struct mfx_str *)(const void *)a,
-                          *(const struct mfx_str *)(const void *)b);
-    case MFX_OPTION_TYPE_PATH:
-        return is_same_text(*(const char *const *)(const void *)a,
-                            *(const char *const *)(const void *)b);
-    case MFX_OPTION_TYPE_BOOL:
-        return *(const bool *)a == *(const bool *)b;
-    case MFX_OPTION_TYPE_MODE:
-    case MFX_OPTION_TYPE_ENUM:
-        return memcmp(a, b, sizeof(int)) == 0;
-    case MFX_OPTION_TYPE_INT:
-    case MFX_OPTION_TYPE_SECONDS:
-    case MFX_OPTION_TYPE_BYTES:
-        return memcmp(a, b, sizeof(uint64_t)) == 0;
-    case MFX_OPTION_TYPE_LIST:
-    case MFX_OPTION_TYPE_TABLE:
-        return true;
-    }
-    return true;
-}
-
 void
 mfx_snapshot_compare_restart(const struct mfx_snapshot *a,
                              const struct mfx_snapshot *b,
@@ -276,8 +243,7 @@ mfx_snapshot_compare_restart(const struct mfx_snapshot *a,
         const struct mfx_option *o = x[i].options;
         for (; o != NULL && o->name != NULL; o++)
             if ((o->flags & MFX_OPTION_RESTART) != 0 &&
-                !is_same_value(o->type, (const char *)x[i].settings + o->offset,
-                               (const char *)y[i].settings + o->offset))
+                !mfx_option_is_same(o, x[i].settings, y[i].settings))
                 differs(o->name, arg);
     }
 }

@@ -22,12 +22,30 @@ struct sample {
     int action;
     unsigned mode;
     const char *file;
+    struct mfx_option_groups rules;
+};
+
+struct rule {
+    struct mfx_str name;
+    struct mfx_option_list limits;
+    int64_t share;
+    struct mfx_table *exempt;
+    int action;
 };
 
 static const struct mfx_option_word actions[] = {
     {"accept", 1},
     {"reject", 2},
     {NULL,     0},
+};
+
+static const struct mfx_option rule_options[] = {
+    MFX_OPTION_STRING("name", struct rule, name, "", 0, "A."),
+    MFX_OPTION_LIST("limits", struct rule, limits, "1/1d", 0, "A."),
+    MFX_OPTION_INT("share", struct rule, share, "100", 1, 100, 0, "A."),
+    MFX_OPTION_TABLE("exempt", struct rule, exempt, "", 0, "A."),
+    MFX_OPTION_ENUM("then", struct rule, action, "reject", actions, 0, "A."),
+    MFX_OPTION_END,
 };
 
 static const struct mfx_option options[] = {
@@ -43,6 +61,8 @@ static const struct mfx_option options[] = {
                     "A."),
     MFX_OPTION_MODE("on.socket.mode", struct sample, mode, "0660", 0, "A."),
     MFX_OPTION_PATH("file", struct sample, file, "", 0, "A."),
+    MFX_OPTION_GROUPS("rules", struct sample, rules, rule_options,
+                      sizeof(struct rule), 0, 1000, 0, "A."),
     MFX_OPTION_END,
 };
 

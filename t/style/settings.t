@@ -17,8 +17,8 @@ for my $table (@tables) {
     my ($folder) = $table =~ m{^(.*)/};
     my $other = join "\n", map { code(read_file($_)) }
         grep { $_ ne $table && !m{settings\.h$} } sources('c|h', $folder);
-    my $rows = 0;
-    while ($text =~ /MFX_OPTION_(\w+)\(\s*"([^"]+)",\s*S,\s*([\w.]+),(.*?)\),\n/gs) {
+    my ($rows, $declared) = (0, scalar(() = $text =~ /MFX_OPTION_(?!END|TYPE)[A-Z]+\(/g));
+    while ($text =~ /MFX_OPTION_(\w+)\(\s*"([^"]+)",\s*[A-Z],\s*([\w.]+),(.*?)\),(?=\s*(?:MFX_OPTION_|\}|\z))/gs) {
         my ($type, $name, $field, $rest) = ($1, $2, $3, $4);
         $rows++;
         my ($last) = $field =~ /(\w+)$/;
@@ -30,5 +30,6 @@ for my $table (@tables) {
         like($help, qr/\.$/, "$name: help ends with a full stop") if $rest !~ /DEPRECATED/;
     }
     cmp_ok($rows, '>', 5, "$table was read");
+    is($rows, $declared, "$table: every row was read");
 }
 done_testing();

@@ -101,6 +101,28 @@ check_row(const struct mfx_option *o)
         fail_msg("%s: no default", o->name);
 }
 
+/* The settings of a group of a list: their names are their own. */
+static void
+check_group_rows(const struct mfx_option *list)
+{
+    if ((list->flags & MFX_OPTION_SECRET) != 0 || list->min < 0 ||
+        list->max < 2)
+        fail_msg("%s: not what a list of groups can be", list->name);
+    for (const struct mfx_option *o = list->group_options; o->name != NULL;
+         o++) {
+        check_name(o->name);
+        for (const struct mfx_option *b = o + 1; b->name != NULL; b++)
+            check_pair(o, b);
+        if (strchr(o->name, '.') != NULL || o->type == MFX_OPTION_TYPE_GROUPS ||
+            (o->flags & MFX_OPTION_RESTART) != 0)
+            fail_msg("%s, %s: not within a group", list->name, o->name);
+        if ((o->flags & MFX_OPTION_DEPRECATED) != 0)
+            check_old_name(o, list->group_options);
+        else
+            check_row(o);
+    }
+}
+
 static void
 check_rows(const struct option_check_table *tables, size_t count)
 {
@@ -111,6 +133,8 @@ check_rows(const struct option_check_table *tables, size_t count)
                 check_old_name(o, tables[t].options);
             else
                 check_row(o);
+            if (o->type == MFX_OPTION_TYPE_GROUPS)
+                check_group_rows(o);
         }
 }
 
@@ -170,6 +194,53 @@ example_of(struct conf_files *files, const struct option_check_table *tables,
     return mfx_buf_str(&out);
 }
 
+/* "a: { rules = ( { }, { } ); };" for a.rules. */
+static struct mfx_str
+two_groups(struct conf_files *files, const char *name)
+{
+    struct mfx_buf out;
+    struct mfx_str rest = mfx_str_of(name), part;
+    size_t depth = 0;
+    mfx_buf_init_arena(&out, files->arena, TEXT_MAX);
+    for (; mfx_str_has(rest, '.'); depth++) {
+        assert_true(mfx_str_cut(&rest, '.', &part));
+        mfx_buf_printf(&out, "%.*s: { ", MFX_STR_ARG(part));
+    }
+    mfx_buf_printf(&out, "%.*s = ( { }, { } );", MFX_STR_ARG(rest));
+    for (; depth > 0; depth--)
+        mfx_buf_add_text(&out, " };");
+    return mfx_buf_str(&out);
+}
+
+/* Groups of a list take the defaults of their table, and so does the dump. */
+static void
+check_groups(const struct option_check_table *tables, size_t count,
+             struct conf_files *files)
+{
+    for (size_t t = 0; t < count; t++)
+        for (const struct mfx_option *o = tables[t].options; o->name != NULL;
+             o++) {
+            if (o->type != MFX_OPTION_TYPE_GROUPS)
+                continue;
+            const char *path = conf_files_write(files, "groups.conf",
+                                                two_groups(files, o->name));
+            struct mfx_str first = dump_of(files, tables, count, path, false);
+            path = conf_files_write(files, "groups_again.conf", first);
+            unit_assert_str(o->name, dump_of(files, tables, count, path, false),
+                            first);
+        }
+}
+
+static void
+check_man_item(struct conf_files *files, const char *man, const char *list,
+               const char *name)
+{
+    const char *item =
+        mfx_arena_printf(files->arena, ".It Ic %s%s", list, name).p;
+    if (strstr(man, item) == NULL)
+        fail_msg("%s%s: not in the manual", list, name);
+}
+
 static void
 check_man(const struct option_check_table *tables, size_t count,
           struct conf_files *files)
@@ -179,13 +250,17 @@ check_man(const struct option_check_table *tables, size_t count,
     for (size_t t = 0; t < count; t++)
         mfx_option_man(tables[t].options, &out);
     assert_true(mfx_buf_ok(&out));
+    const char *man = mfx_buf_text(&out);
     for (size_t t = 0; t < count; t++)
         for (const struct mfx_option *o = tables[t].options; o->name != NULL;
              o++) {
-            const char *item =
-                mfx_arena_printf(files->arena, ".It Ic %s", o->name).p;
-            if (strstr(mfx_buf_text(&out), item) == NULL)
-                fail_msg("%s: not in the manual", o->name);
+            check_man_item(files, man, "", o->name);
+            const char *list =
+                mfx_arena_printf(files->arena, "%s[].", o->name).p;
+            if (o->type == MFX_OPTION_TYPE_GROUPS)
+                for (const struct mfx_option *g = o->group_options;
+                     g->name != NULL; g++)
+                    check_man_item(files, man, list, g->name);
         }
 }
 
@@ -212,5 +287,6 @@ option_check(const struct option_check_table *tables, size_t count)
                             uncomment(&files, example));
     unit_assert_str("example, uncommented",
                     dump_of(&files, tables, count, path, false), defaults);
+    check_groups(tables, count, &files);
     conf_files_fini(&files);
 }
