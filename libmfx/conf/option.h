@@ -54,14 +54,15 @@ enum mfx_option_type {
     MFX_OPTION_TYPE_BOOL,    /* bool: true, false */
     MFX_OPTION_TYPE_INT,     /* int64_t: 10 */
     MFX_OPTION_TYPE_SECONDS, /* uint64_t: "30s", "5m", "1h", "1d", "1w", "0" */
-    MFX_OPTION_TYPE_BYTES,   /* uint64_t: "4096", "64K", "10M", "1G" (1024s) */
-    MFX_OPTION_TYPE_STRING,  /* struct mfx_str (NUL-terminated too) */
-    MFX_OPTION_TYPE_PATH,    /* const char *; absolute; NULL for "" */
-    MFX_OPTION_TYPE_MODE,    /* unsigned: "0660" */
-    MFX_OPTION_TYPE_ENUM,    /* int: one of the words */
-    MFX_OPTION_TYPE_LIST,    /* struct mfx_option_list: ["a", "b"] or "a" */
-    MFX_OPTION_TYPE_TABLE,   /* struct mfx_table *: "refile:/path"; NULL "" */
-    MFX_OPTION_TYPE_GROUPS,  /* struct mfx_option_groups: ( { a = 1; }, { } ) */
+    MFX_OPTION_TYPE_MILLISECONDS, /* uint64_t: "500ms", "2s", "1m", "0" */
+    MFX_OPTION_TYPE_BYTES,  /* uint64_t: "4096", "64K", "10M", "1G" (1024s) */
+    MFX_OPTION_TYPE_STRING, /* struct mfx_str (NUL-terminated too) */
+    MFX_OPTION_TYPE_PATH,   /* const char *; absolute; NULL for "" */
+    MFX_OPTION_TYPE_MODE,   /* unsigned: "0660" */
+    MFX_OPTION_TYPE_ENUM,   /* int: one of the words */
+    MFX_OPTION_TYPE_LIST,   /* struct mfx_option_list: ["a", "b"] or "a" */
+    MFX_OPTION_TYPE_TABLE,  /* struct mfx_table *: "refile:/path"; NULL "" */
+    MFX_OPTION_TYPE_GROUPS, /* struct mfx_option_groups: ( { a = 1; }, { } ) */
 };
 
 struct mfx_option_list {
@@ -116,6 +117,11 @@ struct mfx_option {
     {                                                                         \
         n, MFX_OPTION_TYPE_SECONDS, MFX_OPTION_FIELD(s, f, uint64_t), preset, \
             min, max, NULL, flags, help, NULL, 0                              \
+    }
+#define MFX_OPTION_MILLISECONDS(n, s, f, preset, min, max, flags, help)    \
+    {                                                                      \
+        n, MFX_OPTION_TYPE_MILLISECONDS, MFX_OPTION_FIELD(s, f, uint64_t), \
+            preset, min, max, NULL, flags, help, NULL, 0                   \
     }
 #define MFX_OPTION_BYTES(n, s, f, preset, min, max, flags, help)            \
     {                                                                       \
@@ -227,6 +233,8 @@ bool mfx_option_is_same(const struct mfx_option *option, const void *settings,
 /* Values alone, as the file reader takes them; for -s and tests. */
 enum mfx_rc mfx_option_parse_seconds(struct mfx_str text,
                                      uint64_t *out) MFX_NODISCARD;
+enum mfx_rc mfx_option_parse_milliseconds(struct mfx_str text,
+                                          uint64_t *out) MFX_NODISCARD;
 enum mfx_rc mfx_option_parse_bytes(struct mfx_str text,
                                    uint64_t *out) MFX_NODISCARD;
 

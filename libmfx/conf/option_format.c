@@ -91,6 +91,7 @@ mfx_value_format(const struct mfx_option *option, const void *field,
         mfx_buf_printf(out, "%lld", (long long)*(const int64_t *)field);
         break;
     case MFX_OPTION_TYPE_SECONDS:
+    case MFX_OPTION_TYPE_MILLISECONDS:
     case MFX_OPTION_TYPE_BYTES:
         add_number(option, *(const uint64_t *)field, out);
         break;

@@ -364,6 +364,7 @@ type_name(enum mfx_option_type type)
     case MFX_OPTION_TYPE_INT:
         return "number";
     case MFX_OPTION_TYPE_SECONDS:
+    case MFX_OPTION_TYPE_MILLISECONDS:
         return "duration";
     case MFX_OPTION_TYPE_BYTES:
         return "size";

@@ -58,6 +58,22 @@ mfx_option_parse_bytes(struct mfx_str text, uint64_t *out)
     return parse_scaled(text, 1, out);
 }
 
+/* A duration, or a number of milliseconds. */
+enum mfx_rc
+mfx_option_parse_milliseconds(struct mfx_str text, uint64_t *out)
+{
+    const struct mfx_str ms = MFX_STR("ms");
+    uint64_t seconds;
+    if (text.len > ms.len && mfx_str_ends_nocase(text, ms) &&
+        text.p[text.len - 1] == 's' && text.p[text.len - 2] == 'm')
+        return parse_scaled(mfx_str_head(text, text.len - ms.len), 1, out);
+    if (mfx_option_parse_seconds(text, &seconds) != MFX_OK ||
+        seconds > INT64_MAX / 1000)
+        return MFX_PERMFAIL;
+    *out = seconds * 1000;
+    return MFX_OK;
+}
+
 bool
 mfx_value_has_range(const struct mfx_option *option)
 {
@@ -68,7 +84,14 @@ void
 mfx_value_format_number(const struct mfx_option *option, uint64_t number,
                         struct mfx_buf *out)
 {
-    bool is_time = option->type == MFX_OPTION_TYPE_SECONDS;
+    bool is_ms = option->type == MFX_OPTION_TYPE_MILLISECONDS;
+    bool is_time = option->type == MFX_OPTION_TYPE_SECONDS || is_ms;
+    if (is_ms && number % 1000 != 0) {
+        mfx_buf_printf(out, "%llums", (unsigned long long)number);
+        return;
+    }
+    if (is_ms)
+        number /= 1000;
     const struct unit *units = is_time ? second_units : byte_units;
     size_t count = is_time ? sizeof second_units / sizeof second_units[0]
                            : sizeof byte_units / sizeof byte_units[0];
@@ -112,6 +135,9 @@ what_is_wanted(enum mfx_option_type type)
     case MFX_OPTION_TYPE_SECONDS:
         return "a duration in quotes, such as \"30s\", \"5m\", \"1h\", \"1d\", "
                "\"1w\" or \"0\"";
+    case MFX_OPTION_TYPE_MILLISECONDS:
+        return "a duration in quotes, such as \"500ms\", \"2s\", \"1m\" or "
+               "\"0\"";
     case MFX_OPTION_TYPE_BYTES:
         return "a size in quotes, such as \"4096\", \"64K\", \"10M\" or "
                "\"1G\"";
@@ -201,6 +227,8 @@ store_scaled(const struct mfx_value_context *context, struct mfx_str text,
     uint64_t number = 0;
     enum mfx_rc rc = option->type == MFX_OPTION_TYPE_SECONDS
                          ? mfx_option_parse_seconds(text, &number)
+                     : option->type == MFX_OPTION_TYPE_MILLISECONDS
+                         ? mfx_option_parse_milliseconds(text, &number)
                          : mfx_option_parse_bytes(text, &number);
     if (rc != MFX_OK)
         return refuse_text(context, text);
@@ -367,6 +395,7 @@ store_text(const struct mfx_value_context *context, struct mfx_str text,
 {
     switch (context->option->type) {
     case MFX_OPTION_TYPE_SECONDS:
+    case MFX_OPTION_TYPE_MILLISECONDS:
     case MFX_OPTION_TYPE_BYTES:
         return store_scaled(context, text, field);
     case MFX_OPTION_TYPE_STRING:
@@ -413,6 +442,7 @@ mfx_value_store(const struct mfx_value_context *context,
             (struct mfx_option_groups){.items = NULL};
         return MFX_OK;
     case MFX_OPTION_TYPE_SECONDS:
+    case MFX_OPTION_TYPE_MILLISECONDS:
     case MFX_OPTION_TYPE_BYTES:
     case MFX_OPTION_TYPE_STRING:
     case MFX_OPTION_TYPE_PATH:

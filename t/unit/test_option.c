@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "unit.h"
 
-#include <mfx/conf/option.h>
+#include <mfx/conf/option_impl.h>
 
 static void
 seconds(void **state)
@@ -35,6 +35,45 @@ seconds(void **state)
                         mfx_option_parse_seconds(mfx_str_of(cases[i].in), &got),
                         cases[i].rc);
         unit_assert_int(cases[i].label, got, cases[i].want);
+    }
+}
+
+static void
+milliseconds(void **state)
+{
+    static const struct {
+        const char *label, *in, *out;
+        enum mfx_rc rc;
+        uint64_t want;
+    } cases[] = {
+        {"zero",              "0",                 "0",      MFX_OK,       0    },
+        {"milliseconds",      "500ms",             "500ms",  MFX_OK,       500  },
+        {"whole seconds",     "2000ms",            "2s",     MFX_OK,       2000 },
+        {"part of a minute",  "1500ms",            "1500ms", MFX_OK,       1500 },
+        {"seconds",           "2s",                "2s",     MFX_OK,       2000 },
+        {"minutes",           "1m",                "1m",     MFX_OK,       60000},
+        {"malformed_no_unit", "500",               NULL,     MFX_PERMFAIL, 7    },
+        {"malformed_unit",    "ms",                NULL,     MFX_PERMFAIL, 7    },
+        {"malformed_upper",   "5MS",               NULL,     MFX_PERMFAIL, 7    },
+        {"malformed_part",    "1.5ms",             NULL,     MFX_PERMFAIL, 7    },
+        {"malformed_huge",    "9223372036854776s", NULL,     MFX_PERMFAIL, 7    },
+    };
+    const struct mfx_option option = {.type = MFX_OPTION_TYPE_MILLISECONDS};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint64_t got = 7;
+        struct mfx_buf out;
+        mfx_buf_init(&out, 100);
+        unit_assert_int(
+            cases[i].label,
+            mfx_option_parse_milliseconds(mfx_str_of(cases[i].in), &got),
+            cases[i].rc);
+        unit_assert_int(cases[i].label, got, cases[i].want);
+        if (cases[i].rc == MFX_OK) {
+            mfx_value_format_number(&option, got, &out);
+            assert_string_equal(mfx_buf_text(&out), cases[i].out);
+        }
+        mfx_buf_fini(&out);
     }
 }
 
@@ -75,6 +114,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seconds),
+        cmocka_unit_test(milliseconds),
         cmocka_unit_test(bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
