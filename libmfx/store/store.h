@@ -49,7 +49,7 @@ MFX_API_BEGIN
 
 enum {
     MFX_STORE_WINDOWS_MAX = 8,     /* of one use */
-    MFX_STORE_USES_MAX = 512,       /* of one call */
+    MFX_STORE_USES_MAX = 512,      /* of one call */
     MFX_STORE_NAME_MAX = 400,      /* octets of a counter's or value's name */
     MFX_STORE_HOLDER_MAX = 100,    /* octets */
     MFX_STORE_ELEMENTS_MAX = 4096, /* of one use */
