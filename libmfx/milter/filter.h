@@ -168,6 +168,7 @@ struct mfx_policy_build {
     bool check_dns;                  /* --dns: compare with what is published */
     bool dns_is_trusted;             /* dns.trust_ad: is_authentic means it */
     bool is_shadow;                  /* mode = "shadow"; only with has_shadow */
+    bool is_dry_run;                 /* mode = "dry-run" */
 };
 
 /* The resolver that a policy was built with. A thread that outlives the policy

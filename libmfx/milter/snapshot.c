@@ -109,6 +109,7 @@ make_policy(struct mfx_snapshot *s, const struct mfx_snapshot_load *load)
         .check_dns = load->check_dns,
         .dns_is_trusted = s->common.dns.trust_ad,
         .is_shadow = s->common.mode == MFX_MODE_SHADOW,
+        .is_dry_run = s->common.mode == MFX_MODE_DRY_RUN,
     };
     if (build.is_shadow && !s->filter->has_shadow) {
         blame(s, load->problems, "mode", "this daemon has no shadow");
