@@ -9,6 +9,7 @@
 #include <mfx/net/resolver.h>
 
 #include "../message.h"
+#include "../record_text.h"
 
 enum {
     MAX_FILE = 1 << 30,
@@ -68,6 +69,18 @@ verb_read_key(const struct verb_run *run, const char *path,
     if (rc != MFX_OK)
         return verb_fail(run, EXIT_CONFIG, "%s: %s", path, err.msg);
     return EXIT_OK;
+}
+
+/* --- what JSON shows --- */
+
+json_t *
+verb_json_strings(struct mfx_str record)
+{
+    json_t *strings = json_array();
+    struct mfx_str string;
+    while (dkim_record_string(&record, &string))
+        (void)json_array_append_new(strings, verb_json(string));
+    return strings;
 }
 
 /* --- DNS --- */
@@ -135,18 +148,5 @@ int
 verb_load(const struct verb_run *run, const char *file,
           struct mfx_offline **loaded)
 {
-    struct mfx_problems problems;
-    mfx_problems_init(&problems, run->arena);
-    enum mfx_rc rc = mfx_offline_load(&dkim_filter, file, &problems, loaded);
-    if (rc == MFX_OK)
-        return EXIT_OK;
-    struct mfx_buf text;
-    mfx_buf_init_arena(&text, run->arena, 65536);
-    for (const struct mfx_problem *p = problems.first; p != NULL; p = p->next) {
-        struct mfx_str line = mfx_problem_format(p, run->arena);
-        mfx_buf_printf(&text, "%s%.*s", text.len == 0 ? "" : "\n",
-                       MFX_STR_ARG(line));
-    }
-    return verb_fail(run, EXIT_CONFIG, "%s",
-                     text.len == 0 ? mfx_rc_name(rc) : mfx_buf_text(&text));
+    return verb_load_filter(run, &dkim_filter, file, loaded);
 }

@@ -4,7 +4,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 
-#include "../record_text.h"
+#include <mfx/base/log.h>
 
 enum {
     MAX_OPTIONS = 24,
@@ -84,7 +84,7 @@ __attribute__((format(printf, 2, 0))) static void
 say(const struct verb_run *run, const char *format, va_list args)
 {
     struct mfx_str text = mfx_arena_vprintf(run->arena, format, args);
-    (void)fprintf(stderr, "mfxctl dkim %s: %s\n", run->verb,
+    (void)fprintf(stderr, "mfxctl %s %s: %s\n", run->program->name, run->verb,
                   text.p == NULL ? "out of memory" : text.p);
 }
 
@@ -112,7 +112,8 @@ verb_wrong(const struct verb_run *run, const char *format, ...)
     va_start(args, format);
     say(run, format, args);
     va_end(args);
-    (void)fprintf(stderr, "mfxctl dkim %s --help tells more.\n", run->verb);
+    (void)fprintf(stderr, "mfxctl %s %s --help tells more.\n",
+                  run->program->name, run->verb);
     return EXIT_USAGE;
 }
 
@@ -155,16 +156,6 @@ verb_json(struct mfx_str text)
     return j;
 }
 
-json_t *
-verb_json_strings(struct mfx_str record)
-{
-    json_t *strings = json_array();
-    struct mfx_str string;
-    while (dkim_record_string(&record, &string))
-        (void)json_array_append_new(strings, verb_json(string));
-    return strings;
-}
-
 const char *
 verb_text(const struct verb_run *run, struct mfx_str text)
 {
@@ -175,4 +166,122 @@ verb_text(const struct verb_run *run, struct mfx_str text)
         p[i] = text.p[i] >= ' ' && text.p[i] < 0x7F ? text.p[i] : '?';
     p[text.len] = '\0';
     return p;
+}
+
+/* --- the daemon's configuration --- */
+
+int
+verb_load_filter(const struct verb_run *run, const struct mfx_filter *filter,
+                 const char *file, struct mfx_offline **loaded)
+{
+    struct mfx_problems problems;
+    mfx_problems_init(&problems, run->arena);
+    enum mfx_rc rc = mfx_offline_load(filter, file, &problems, loaded);
+    if (rc == MFX_OK)
+        return EXIT_OK;
+    struct mfx_buf text;
+    mfx_buf_init_arena(&text, run->arena, 65536);
+    for (const struct mfx_problem *p = problems.first; p != NULL; p = p->next) {
+        struct mfx_str line = mfx_problem_format(p, run->arena);
+        mfx_buf_printf(&text, "%s%.*s", text.len == 0 ? "" : "\n",
+                       MFX_STR_ARG(line));
+    }
+    return verb_fail(run, EXIT_CONFIG, "%s",
+                     text.len == 0 ? mfx_rc_name(rc) : mfx_buf_text(&text));
+}
+
+/* --- the program --- */
+
+static void
+print_usage(const struct verb_program *program, FILE *out)
+{
+    (void)fprintf(out, "Usage: mfxctl %s [--json] VERB [ARGUMENT...]\n\n",
+                  program->name);
+    for (const struct verb *v = program->verbs; v->name != NULL; v++)
+        (void)fprintf(out, "  %-10s %s\n", v->name, v->summary);
+    (void)fprintf(out,
+                  "\nmfxctl %s VERB --help tells more about each. %s\n"
+                  "Other words are verbs of the running daemon: see mfxctl "
+                  "--daemon %s help.\n",
+                  program->name, program->note, program->name);
+}
+
+static const struct verb *
+find_verb(const struct verb_program *program, const char *name)
+{
+    for (const struct verb *v = program->verbs; v->name != NULL; v++)
+        if (strcmp(v->name, name) == 0)
+            return v;
+    return NULL;
+}
+
+/* Options before the verb: those that mfxctl hands on. Returns the index of
+ * the verb, or argc. */
+static int
+leading_options(int argc, char **argv, struct verb_run *run, bool *wants_help)
+{
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        struct mfx_str word = mfx_str_of(argv[i]);
+        if (mfx_str_is(word, "--json") || mfx_str_is(word, "-j"))
+            run->as_json = true;
+        else if (mfx_str_is(word, "--help") || mfx_str_is(word, "-h"))
+            *wants_help = true;
+        else
+            return -i;
+    }
+    return i;
+}
+
+static int
+run_verb(struct verb_run *run, int argc, char **argv, bool wants_help)
+{
+    const struct verb *verb = find_verb(run->program, argv[0]);
+    if (verb == NULL && mfx_str_is(mfx_str_of(argv[0]), "help")) {
+        verb = argc > 1 ? find_verb(run->program, argv[1]) : NULL;
+        wants_help = true;
+    }
+    if (verb == NULL && wants_help) {
+        print_usage(run->program, stdout);
+        return EXIT_OK;
+    }
+    if (verb == NULL) {
+        (void)fprintf(stderr,
+                      "mfxctl %s: %s: no such verb (mfxctl %s --help)\n",
+                      run->program->name, argv[0], run->program->name);
+        return EXIT_USAGE;
+    }
+    if (wants_help) {
+        (void)fputs(verb->help, stdout);
+        return EXIT_OK;
+    }
+    run->verb = verb->name;
+    run->help = verb->help;
+    return verb->run(run, argc, argv);
+}
+
+int
+verb_main(int argc, char **argv, const struct verb_program *program)
+{
+    struct verb_run run = {.program = program, .arena = mfx_arena_new(0)};
+    bool wants_help = false;
+    if (run.arena == NULL)
+        return EXIT_SYSTEM;
+    /* what a daemon would log about its start is no part of an answer */
+    mfx_log_set_level(MFX_LOG_ERROR);
+    int at = leading_options(argc, argv, &run, &wants_help);
+    int status = EXIT_USAGE;
+    if (at < 0)
+        (void)fprintf(stderr, "mfxctl %s: unknown option %s\n", program->name,
+                      argv[-at]);
+    else if (at < argc)
+        status = run_verb(&run, argc - at, argv + at, wants_help);
+    else
+        print_usage(program, wants_help ? stdout : stderr);
+    if (at == argc && wants_help)
+        status = EXIT_OK;
+    mfx_arena_free(run.arena);
+    if (fflush(stdout) != 0 || ferror(stdout) != 0)
+        status = status == EXIT_OK ? EXIT_CANNOT_WRITE : status;
+    return status;
 }
