@@ -1,18 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * notify - tell a program or a URL that a limit is near, or reached
+ * notify - tells a program or a URL that a limit is near or reached
  *
- * One thread does the telling; mail never waits on it. The same event of the
- * same rule and key within a second is told once.
- *
- *     notify = quota_notify_new(&settings->notify);
+ *     struct quota_notify *notify = quota_notify_new(&settings->notify);
  *     quota_notify_tell(notify, &notice);
+ *     quota_notify_free(notify);
  *
- * Ownership: new copies the settings, tell copies the notice. Errors: NULL
- * when there is no memory or no thread; what cannot be told is counted and
- * logged. Threads: any.
- * Limits: settings.h; what does not fit into the queue is dropped, which is
- * logged once a minute.
+ * Mail never waits for it: tell puts a copy into a queue; one thread runs the
+ * command and posts to the URL. The same event of a rule and key within a
+ * second is told once.
+ *
+ * The command is run without a shell, with nothing open but /dev/null, as the
+ * user of the daemon, in a process group of its own, which is killed after
+ * timeout. Its environment is PATH and
+ *     MFX_EVENT MFX_RULE MFX_KEY MFX_COUNT MFX_USED MFX_LIMIT MFX_WINDOW
+ *     MFX_FREE_AT MFX_QUEUE_ID MFX_SENDER MFX_MODE MFX_HOST MFX_TIME
+ * (times as 2026-11-21T07:30:00Z; the mode is enforce or dry-run). The URL
+ * gets the same as JSON: event, rule, key, count, used, limit, window,
+ * free_at, queue_id, sender, mode, host, time;
+ * certificates are verified, redirects not followed; what failed to connect
+ * or was answered by 429 or 5xx is tried once more after a second. Control
+ * bytes in values become '?', as do the bytes of what is not UTF-8.
+ *
+ * Ownership: new copies the settings. Errors: what fails is counted and
+ * logged (notify_failed, notify_dropped); header fields and the URL never
+ * are. Threads: tell and counts from any; free when nobody tells any more.
+ * Limits: queue notices wait for the command, and as many for the URL;
+ * max_running programs and as many requests at once; values are cut at 1000
+ * bytes; free waits for at most 2 s, then kills and forgets.
  */
 #ifndef MFX_QUOTA_NOTIFY_H
 #define MFX_QUOTA_NOTIFY_H
@@ -32,17 +47,23 @@ struct quota_notice {
     bool is_dry; /* the rule only counts */
 };
 
-struct quota_notify_counts {
-    uint64_t told, failed, dropped, coalesced, waiting;
-};
-
 struct quota_notify;
 
+/* NULL when out of memory, or no thread could be had. */
 struct quota_notify *quota_notify_new(const struct quota_notify_settings *s);
-/* Waits a bounded time (5 s) for what runs; what waits is dropped. */
+/* NULL is fine. */
 void quota_notify_free(struct quota_notify *notify);
+
+/* Nothing when notify is NULL. */
 void quota_notify_tell(struct quota_notify *notify,
                        const struct quota_notice *notice);
+
+/* told: programs that ended well and requests that were taken; failed: the
+ * others. A notice for a program and a URL is two. */
+struct quota_notify_counts {
+    uint64_t told, failed, dropped, coalesced, waiting, running;
+};
+
 struct quota_notify_counts quota_notify_counts(struct quota_notify *notify);
 
 #endif
