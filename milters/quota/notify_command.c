@@ -92,7 +92,7 @@ commands_start(struct commands *c, struct notice *notice, uint64_t now_ms)
     slot->notice = notice;
     slot->fd = (int)syscall(SYS_pidfd_open, slot->pid, 0);
     slot->until_ms = now_ms + c->timeout_ms;
-    slot->is_killed = false;
+    slot->killed = NULL;
     c->running++;
 }
 
@@ -100,8 +100,8 @@ commands_start(struct commands *c, struct notice *notice, uint64_t now_ms)
 static bool
 judge(const struct command *command, int how, struct mfx_err *why)
 {
-    if (command->is_killed)
-        mfx_err_set(why, "killed, since it had not ended in time");
+    if (command->killed != NULL)
+        mfx_err_set(why, "killed, since %s", command->killed);
     else if (WIFSIGNALED(how))
         mfx_err_set(why, "ended by signal %d", WTERMSIG(how));
     else if (WIFEXITED(how) && WEXITSTATUS(how) != 0)
@@ -128,10 +128,10 @@ finish(struct commands *c, struct command *command, int how)
 }
 
 static void
-kill_group(struct command *command)
+kill_group(struct command *command, const char *why)
 {
     (void)kill(-command->pid, SIGKILL);
-    command->is_killed = true;
+    command->killed = why;
 }
 
 /* Our own process only: another's wait is not disturbed. Where SIGCHLD is
@@ -153,8 +153,8 @@ commands_look(struct commands *c, uint64_t now_ms)
         int how = 0;
         if (has_ended(command, &how))
             finish(c, command, how);
-        else if (now_ms >= command->until_ms && !command->is_killed)
-            kill_group(command);
+        else if (now_ms >= command->until_ms && command->killed == NULL)
+            kill_group(command, "it had not ended in time");
     }
 }
 
@@ -164,7 +164,7 @@ commands_kill(struct commands *c)
     while (c->running > 0) {
         struct command *command = &c->slots[c->running - 1];
         int how = 0;
-        kill_group(command);
+        kill_group(command, "the daemon ends");
         (void)waitpid(command->pid, &how, 0);
         finish(c, command, how);
     }
@@ -176,7 +176,7 @@ commands_next_ms(const struct commands *c, uint64_t now_ms)
     uint64_t next_ms = UINT64_MAX;
     for (size_t i = 0; i < c->running; i++) {
         const struct command *command = &c->slots[i];
-        bool is_told = command->fd >= 0 && !command->is_killed;
+        bool is_told = command->fd >= 0 && command->killed == NULL;
         uint64_t at_ms = is_told ? command->until_ms : now_ms + LOOK_MS;
         if (at_ms < next_ms)
             next_ms = at_ms;

@@ -45,7 +45,7 @@ struct command {
     pid_t pid;
     int fd; /* of the process, to be told of its end; -1: there is none */
     uint64_t until_ms;
-    bool is_killed;
+    const char *killed; /* why; NULL: it was not */
 };
 
 struct commands {

@@ -39,6 +39,9 @@ check_settings(const struct quota_policy *p,
         !mfx_str_starts(s->notify.url, mfx_str_of("http://")) &&
         !mfx_str_starts(s->notify.url, mfx_str_of("https://")))
         complain(build, "notify.url", "is to begin with http:// or https://");
+    if (s->notify.command.count > 0 && s->notify.command.items[0].p[0] != '/')
+        complain(build, "notify.command",
+                 "the program is to be a path that starts with '/'");
 }
 
 static void

@@ -248,6 +248,7 @@ def test_end_with_a_hanging_command():
     tap.ok(1500 <= took < 10000, 'the end waits a bounded time', took)
     tap.ok(not any(is_alive(int(pid)) for pid in lines_of('pids2')), '... and leaves no process')
     tap.has(n.log(), 'notify_dropped count=8 reason="the daemon ends"', '... and says what was not told')
+    tap.has(n.log(), 'killed, since the daemon ends', '... and what was killed')
 
 
 def test_end_lets_finish():
