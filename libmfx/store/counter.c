@@ -60,11 +60,13 @@ bool
 mfx_counter_become(struct mfx_counter *counter, enum mfx_store_kind kind,
                    const struct mfx_counter_clock *now)
 {
+    bool has_counted = counter->window_count > 0 || counter->begun_ms > 0;
     if (counter->kind == kind)
         return false;
     counter->kind = kind;
-    mfx_counter_reset(counter, now);
-    return true;
+    if (has_counted)
+        mfx_counter_reset(counter, now);
+    return has_counted;
 }
 
 /* --- measuring --- */

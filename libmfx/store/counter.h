@@ -85,7 +85,7 @@ void mfx_counter_fini(struct mfx_counter *counter);
 /* Heap memory behind it, about. */
 size_t mfx_counter_bytes(const struct mfx_counter *counter);
 
-/* True when it was another kind; what that counted is forgotten. */
+/* True when it has counted as another kind; that is forgotten. */
 bool mfx_counter_become(struct mfx_counter *counter, enum mfx_store_kind kind,
                         const struct mfx_counter_clock *now);
 /* Forgets what is counted; the override stays. */

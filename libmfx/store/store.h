@@ -58,6 +58,8 @@ enum {
     MFX_STORE_STEPS = 60, /* a sliding window is kept in that many parts */
 };
 
+/* The most that a use may count. */
+#define MFX_STORE_AMOUNT_MAX (UINT64_C(1) << 53)
 /* A limit that nothing passes: the window is counted all the same. */
 #define MFX_STORE_UNLIMITED UINT64_MAX
 
@@ -108,7 +110,8 @@ struct mfx_store_use {
     uint64_t memory_ms; /* FIRST */
     /* What the caller believes to be the override of this counter (empty:
      * none). When another one stands there, nothing is done and the outcome is
-     * OVERRIDDEN. */
+     * OVERRIDDEN. COMMIT, RELEASE and RESET do not look at it: what was used is
+     * counted, whatever the limit has become. */
     struct mfx_str believed_override;
 };
 

@@ -43,6 +43,8 @@ static const char *
 find_wrong_use(enum mfx_store_op op, const struct mfx_store_use *use)
 {
     bool is_counted = op == MFX_STORE_TAKE || op == MFX_STORE_COMMIT;
+    if (use->amount > MFX_STORE_AMOUNT_MAX)
+        return "the amount is too large";
     if (use->window_count > MFX_STORE_WINDOWS_MAX)
         return "too many windows";
     if (use->element_count > MFX_STORE_ELEMENTS_MAX)

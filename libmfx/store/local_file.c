@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "local_file.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <sqlite3.h>
+
+#include <mfx/base/file.h>
+
+#include "local_lock.h"
+
+enum {
+    BUSY_MS = 1000,
+    PAGE_BYTES = 4096,
+    CACHE_KIB = 16 * 1024,
+    WAL_PAGES_MAX = 16384, /* past that, writing waits for one sync */
+    TABLES = 3,
+};
+
+/* "mfxq" */
+#define APPLICATION_ID 1835432049
+#define VERSION        1
+#define TEXT_OF(macro) TEXT(macro)
+#define TEXT(text)     #text
+
+enum statement {
+    GET,
+    PUT,
+    DELETE,
+    SWEEP_END,
+    SWEEP,
+    PER_TABLE,
+    BEGIN = TABLES * PER_TABLE,
+    COMMIT,
+    ROLLBACK,
+    EACH_FROM,
+    EACH_AFTER,
+    GET_TIME,
+    PUT_TIME,
+    PAGE_COUNT,
+    FREE_COUNT,
+    STATEMENTS,
+};
+
+static const char *const texts[STATEMENTS] = {
+#define TABLE_TEXTS(at, table)                                               \
+    [(at)*PER_TABLE +                                                        \
+        GET] = "SELECT data, expires FROM " table " WHERE name = ?1",        \
+        [(at)*PER_TABLE + PUT] =                                             \
+            "INSERT INTO " table " VALUES (?1, ?2, ?3)"                      \
+            " ON CONFLICT (name) DO UPDATE"                                  \
+            " SET data = excluded.data, expires = excluded.expires",         \
+        [(at)*PER_TABLE + DELETE] = "DELETE FROM " table " WHERE name = ?1", \
+        [(at)*PER_TABLE + SWEEP_END] =                                       \
+            "SELECT name FROM " table                                        \
+            " WHERE name > ?1 ORDER BY name LIMIT 1 OFFSET ?2",              \
+        [(at)*PER_TABLE + SWEEP] =                                           \
+            "DELETE FROM " table " WHERE name > ?1"                          \
+            " AND (?2 IS NULL OR name <= ?2) AND expires <= ?3"
+    TABLE_TEXTS(MFX_LOCAL_COUNTER, "counter"),
+    TABLE_TEXTS(MFX_LOCAL_ELEMENT, "element"),
+    TABLE_TEXTS(MFX_LOCAL_VALUE, "value"),
+#undef TABLE_TEXTS
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [ROLLBACK] = "ROLLBACK",
+    [EACH_FROM] = "SELECT name, data, expires FROM counter WHERE name >= ?1"
+                  " ORDER BY name",
+    [EACH_AFTER] = "SELECT name, data, expires FROM counter WHERE name > ?1"
+                   " ORDER BY name",
+    [GET_TIME] = "SELECT time_ms, offset_ms FROM clock WHERE id = 1",
+    [PUT_TIME] = "INSERT OR REPLACE INTO clock VALUES (1, ?1, ?2)",
+    [PAGE_COUNT] = "PRAGMA page_count",
+    [FREE_COUNT] = "PRAGMA freelist_count",
+};
+
+/* expires: the year 2^53 for "never", so that a sweep is one comparison. */
+static const uint64_t never = UINT64_C(1) << 53;
+
+struct mfx_local_file {
+    char *path;
+    struct mfx_local_lock *lock;
+    sqlite3 *handle, *sync_handle;
+    sqlite3_stmt *statements[STATEMENTS];
+    struct mfx_file_id id;
+    bool is_ours; /* and so may be replaced */
+    atomic_bool is_syncing;
+    struct {
+        char name[512];
+        size_t len;
+    } swept[TABLES];
+};
+
+/* PERMFAIL: corrupt. */
+static enum mfx_rc
+fail(const struct mfx_local_file *file, const char *what, struct mfx_err *err)
+{
+    int code = sqlite3_errcode(file->handle) & 0xFF;
+    int error = sqlite3_system_errno(file->handle);
+    bool says_more =
+        error != 0 && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN ||
+                       code == SQLITE_FULL);
+    mfx_err_set(err, "%s: %s: %s%s%s", file->path, what,
+                sqlite3_errmsg(file->handle), says_more ? ": " : "",
+                says_more ? strerror(error) : "");
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? MFX_PERMFAIL
+                                                           : MFX_TEMPFAIL;
+}
+
+static sqlite3_stmt *
+statement_of(struct mfx_local_file *file, int which)
+{
+    if (file->statements[which] == NULL)
+        (void)sqlite3_prepare_v3(file->handle, texts[which], -1,
+                                 SQLITE_PREPARE_PERSISTENT,
+                                 &file->statements[which], NULL);
+    return file->statements[which];
+}
+
+/* Runs it to its end; the first row's first column into *number. */
+static enum mfx_rc
+run(struct mfx_local_file *file, int which, int64_t *number,
+    struct mfx_err *err)
+{
+    sqlite3_stmt *statement = statement_of(file, which);
+    if (statement == NULL)
+        return fail(file, texts[which], err);
+    int step = sqlite3_step(statement);
+    if (step == SQLITE_ROW && number != NULL)
+        *number = sqlite3_column_int64(statement, 0);
+    enum mfx_rc rc = step == SQLITE_DONE || step == SQLITE_ROW
+                         ? MFX_OK
+                         : fail(file, texts[which], err);
+    (void)sqlite3_reset(statement);
+    return rc;
+}
+
+static void
+bind_bytes(sqlite3_stmt *statement, int at, struct mfx_str bytes)
+{
+    (void)sqlite3_bind_blob(statement, at, bytes.len > 0 ? bytes.p : "",
+                            (int)bytes.len, SQLITE_STATIC);
+}
+
+static struct mfx_str
+column_bytes(sqlite3_stmt *statement, int at)
+{
+    const void *p = sqlite3_column_blob(statement, at);
+    return mfx_str(p, (size_t)sqlite3_column_bytes(statement, at));
+}
+
+/* --- opening --- */
+
+static enum mfx_rc
+execute(struct mfx_local_file *file, const char *text, struct mfx_err *err)
+{
+    return sqlite3_exec(file->handle, text, NULL, NULL, NULL) == SQLITE_OK
+               ? MFX_OK
+               : fail(file, text, err);
+}
+
+static enum mfx_rc
+ask_number(struct mfx_local_file *file, const char *text, int64_t *number,
+           struct mfx_err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    enum mfx_rc rc = MFX_TEMPFAIL;
+    *number = 0;
+    if (sqlite3_prepare_v2(file->handle, text, -1, &statement, NULL) ==
+        SQLITE_OK) {
+        int step = sqlite3_step(statement);
+        if (step == SQLITE_ROW)
+            *number = sqlite3_column_int64(statement, 0);
+        if (step == SQLITE_ROW || step == SQLITE_DONE)
+            rc = MFX_OK;
+    }
+    if (rc != MFX_OK)
+        rc = fail(file, text, err);
+    (void)sqlite3_finalize(statement);
+    return rc;
+}
+
+static enum mfx_rc
+make_tables(struct mfx_local_file *file, struct mfx_err *err)
+{
+    static const char text[] =
+        "BEGIN IMMEDIATE;"
+        "CREATE TABLE counter (name BLOB PRIMARY KEY, data BLOB NOT NULL,"
+        " expires INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE element (name BLOB PRIMARY KEY, data INTEGER NOT NULL,"
+        " expires INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE value (name BLOB PRIMARY KEY, data BLOB NOT NULL,"
+        " expires INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE TABLE clock (id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL,"
+        " offset_ms INTEGER NOT NULL);"
+        "PRAGMA application_id = " TEXT_OF(
+            APPLICATION_ID) ";"
+                            "PRAGMA user_version = " TEXT_OF(VERSION) ";"
+                                                                      "COMMIT";
+    enum mfx_rc rc = execute(file, text, err);
+    file->is_ours = rc == MFX_OK;
+    return rc;
+}
+
+/* Whose is it? An empty one is made ours. */
+static enum mfx_rc
+check_tables(struct mfx_local_file *file, struct mfx_err *err)
+{
+    int64_t id = 0, version = 0, tables = 0;
+    enum mfx_rc rc = ask_number(file, "PRAGMA application_id", &id, err);
+    if (rc == MFX_OK)
+        rc = ask_number(file, "PRAGMA user_version", &version, err);
+    file->is_ours = rc == MFX_OK && id == APPLICATION_ID && version <= VERSION;
+    if (rc == MFX_OK)
+        rc = ask_number(file, "SELECT count(*) FROM sqlite_master", &tables,
+                        err);
+    if (rc != MFX_OK)
+        return rc;
+    if (id == 0 && version == 0 && tables == 0)
+        return make_tables(file, err);
+    if (id != APPLICATION_ID) {
+        mfx_err_set(err, "%s: a database of another program", file->path);
+        return MFX_TEMPFAIL;
+    }
+    if (version != VERSION) {
+        mfx_err_set(err, "%s: written by a newer mfx (version %lld, known: %d)",
+                    file->path, (long long)version, VERSION);
+        return MFX_TEMPFAIL;
+    }
+    return MFX_OK;
+}
+
+static enum mfx_rc
+set_up(struct mfx_local_file *file, struct mfx_err *err)
+{
+    char text[200];
+    (void)sqlite3_busy_timeout(file->handle, BUSY_MS);
+    (void)sqlite3_snprintf(sizeof text, text,
+                           "PRAGMA page_size = %d; PRAGMA cache_size = -%d;"
+                           " PRAGMA wal_autocheckpoint = 0",
+                           PAGE_BYTES, CACHE_KIB);
+    enum mfx_rc rc = execute(file, text, err);
+    if (rc == MFX_OK && sqlite3_db_readonly(file->handle, "main") == 1) {
+        mfx_err_set(err, "%s: may only be read", file->path);
+        rc = MFX_TEMPFAIL;
+    }
+    /* before the file is changed in any way */
+    if (rc == MFX_OK)
+        rc = check_tables(file, err);
+    if (rc == MFX_OK)
+        rc = execute(file,
+                     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+                     " PRAGMA journal_size_limit = 67108864",
+                     err);
+    return rc;
+}
+
+static enum mfx_rc
+open_handles(struct mfx_local_file *file, struct mfx_err *err)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(file->path, &file->handle, flags, NULL) != SQLITE_OK)
+        return fail(file, "open", err);
+    enum mfx_rc rc = set_up(file, err);
+    if (rc != MFX_OK)
+        return rc;
+    if (sqlite3_open_v2(file->path, &file->sync_handle, flags, NULL) !=
+        SQLITE_OK)
+        return fail(file, "open", err);
+    (void)sqlite3_busy_timeout(file->sync_handle, BUSY_MS);
+    return mfx_file_identify(file->path, &file->id, err) == MFX_OK
+               ? MFX_OK
+               : MFX_TEMPFAIL;
+}
+
+void
+mfx_local_file_close(struct mfx_local_file *file)
+{
+    if (file == NULL)
+        return;
+    for (size_t i = 0; i < STATEMENTS; i++)
+        (void)sqlite3_finalize(file->statements[i]);
+    (void)sqlite3_close(file->sync_handle);
+    (void)sqlite3_close(file->handle);
+    mfx_local_lock_free(file->lock);
+    free(file->path);
+    free(file);
+}
+
+enum mfx_rc
+mfx_local_file_open(const struct mfx_local_file_settings *settings,
+                    struct mfx_local_file **file, struct mfx_err *err)
+{
+    struct mfx_local_file *new = calloc(1, sizeof *new);
+    *file = NULL;
+    if (new != NULL)
+        new->path = strdup(settings->path);
+    if (new == NULL || new->path == NULL) {
+        free(new);
+        mfx_err_set(err, "out of memory");
+        return MFX_TEMPFAIL;
+    }
+    enum mfx_rc rc =
+        mfx_local_lock_take(settings->path, settings->mode, &new->lock, err);
+    if (rc == MFX_OK)
+        rc = open_handles(new, err);
+    if (rc == MFX_OK) {
+        *file = new;
+        return MFX_OK;
+    }
+    if (rc == MFX_PERMFAIL && new->is_ours && settings->replace_corrupt)
+        return mfx_local_file_replace(new, settings->wall_s, err);
+    mfx_local_file_close(new);
+    return MFX_TEMPFAIL;
+}
+
+bool
+mfx_local_file_is_there(const struct mfx_local_file *file, struct mfx_err *err)
+{
+    struct mfx_file_id id;
+    if (mfx_file_identify(file->path, &id, err) != MFX_OK)
+        return false;
+    if (id.device == file->id.device && id.inode == file->id.inode)
+        return true;
+    mfx_err_set(err, "%s: replaced by another file", file->path);
+    return false;
+}
+
+static bool
+rename_one(const char *path, const char *ending, uint64_t wall_s)
+{
+    char from[PATH_MAX], to[PATH_MAX];
+    int len = snprintf(from, sizeof from, "%s%s", path, ending);
+    int to_len = snprintf(to, sizeof to, "%s.corrupt-%llu%s", path,
+                          (unsigned long long)wall_s, ending);
+    return len > 0 && len < PATH_MAX && to_len > 0 && to_len < PATH_MAX &&
+           (rename(from, to) == 0 || errno == ENOENT);
+}
+
+/* Under the lock still. TEMPFAIL always: the next open makes a new file. */
+enum mfx_rc
+mfx_local_file_replace(struct mfx_local_file *file, uint64_t wall_s,
+                       struct mfx_err *err)
+{
+    struct mfx_local_lock *lock = file->lock;
+    char *path = file->path;
+    bool is_ours = file->is_ours;
+    file->lock = NULL;
+    file->path = NULL;
+    mfx_local_file_close(file);
+    if (is_ours) {
+        bool is_done = rename_one(path, "-wal", wall_s) &&
+                       rename_one(path, "-shm", wall_s) &&
+                       rename_one(path, "", wall_s);
+        mfx_err_prefix(err,
+                       is_done ? "corrupt, renamed to %s.corrupt-%llu"
+                               : "corrupt, cannot be renamed to "
+                                 "%s.corrupt-%llu",
+                       path, (unsigned long long)wall_s);
+    }
+    mfx_local_lock_free(lock);
+    free(path);
+    return MFX_TEMPFAIL;
+}
+
+/* --- rows --- */
+
+enum mfx_rc
+mfx_local_file_get(struct mfx_local_file *file, enum mfx_local_table table,
+                   struct mfx_str name, struct mfx_arena *arena,
+                   struct mfx_local_row *row, struct mfx_err *err)
+{
+    sqlite3_stmt *statement = statement_of(file, (int)table * PER_TABLE + GET);
+    if (statement == NULL)
+        return fail(file, "read", err);
+    bind_bytes(statement, 1, name);
+    int step = sqlite3_step(statement);
+    enum mfx_rc rc = MFX_NOTFOUND;
+    if (step == SQLITE_ROW) {
+        rc = MFX_OK;
+        *row = (struct mfx_local_row){.name = name};
+        row->expires = (uint64_t)sqlite3_column_int64(statement, 1);
+        if (row->expires == never)
+            row->expires = 0;
+        if (table == MFX_LOCAL_ELEMENT)
+            row->number = (uint64_t)sqlite3_column_int64(statement, 0);
+        else
+            row->bytes = mfx_arena_copy(arena, column_bytes(statement, 0));
+        if (table != MFX_LOCAL_ELEMENT && row->bytes.p == NULL) {
+            mfx_err_set(err, "out of memory");
+            rc = MFX_TEMPFAIL;
+        }
+    } else if (step != SQLITE_DONE) {
+        rc = fail(file, "read", err);
+    }
+    (void)sqlite3_reset(statement);
+    return rc;
+}
+
+enum mfx_rc
+mfx_local_file_each(struct mfx_local_file *file, struct mfx_str from,
+                    bool is_after,
+                    bool (*visit)(const struct mfx_local_row *row, void *arg),
+                    void *arg, struct mfx_err *err)
+{
+    sqlite3_stmt *statement =
+        statement_of(file, is_after ? EACH_AFTER : EACH_FROM);
+    if (statement == NULL)
+        return fail(file, "walk", err);
+    bind_bytes(statement, 1, from);
+    int step;
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct mfx_local_row row = {
+            .name = column_bytes(statement, 0),
+            .bytes = column_bytes(statement, 1),
+            .expires = (uint64_t)sqlite3_column_int64(statement, 2),
+        };
+        if (!visit(&row, arg))
+            break;
+    }
+    enum mfx_rc rc = step == SQLITE_ROW || step == SQLITE_DONE
+                         ? MFX_OK
+                         : fail(file, "walk", err);
+    (void)sqlite3_reset(statement);
+    return rc;
+}
+
+enum mfx_rc
+mfx_local_file_begin(struct mfx_local_file *file, struct mfx_err *err)
+{
+    enum mfx_rc rc;
+    /* our own sync may need the file for longer than a foreigner may */
+    do
+        rc = run(file, BEGIN, NULL, err);
+    while (rc != MFX_OK && atomic_load(&file->is_syncing) &&
+           (sqlite3_errcode(file->handle) & 0xFF) == SQLITE_BUSY);
+    return rc;
+}
+
+enum mfx_rc
+mfx_local_file_commit(struct mfx_local_file *file, struct mfx_err *err)
+{
+    return run(file, COMMIT, NULL, err);
+}
+
+void
+mfx_local_file_rollback(struct mfx_local_file *file)
+{
+    if (sqlite3_get_autocommit(file->handle) == 0)
+        (void)run(file, ROLLBACK, NULL, NULL);
+}
+
+static enum mfx_rc
+finish_write(struct mfx_local_file *file, sqlite3_stmt *statement,
+             struct mfx_err *err)
+{
+    enum mfx_rc rc = sqlite3_step(statement) == SQLITE_DONE
+                         ? MFX_OK
+                         : fail(file, "write", err);
+    (void)sqlite3_reset(statement);
+    return rc;
+}
+
+enum mfx_rc
+mfx_local_file_put(struct mfx_local_file *file, enum mfx_local_table table,
+                   const struct mfx_local_row *row, struct mfx_err *err)
+{
+    sqlite3_stmt *statement = statement_of(file, (int)table * PER_TABLE + PUT);
+    if (statement == NULL)
+        return fail(file, "write", err);
+    uint64_t expires =
+        row->expires == 0 || row->expires > never ? never : row->expires;
+    bind_bytes(statement, 1, row->name);
+    if (table == MFX_LOCAL_ELEMENT)
+        (void)sqlite3_bind_int64(statement, 2, (int64_t)row->number);
+    else
+        bind_bytes(statement, 2, row->bytes);
+    (void)sqlite3_bind_int64(statement, 3, (int64_t)expires);
+    return finish_write(file, statement, err);
+}
+
+enum mfx_rc
+mfx_local_file_delete(struct mfx_local_file *file, enum mfx_local_table table,
+                      struct mfx_str name, struct mfx_err *err)
+{
+    sqlite3_stmt *statement =
+        statement_of(file, (int)table * PER_TABLE + DELETE);
+    if (statement == NULL)
+        return fail(file, "delete", err);
+    bind_bytes(statement, 1, name);
+    return finish_write(file, statement, err);
+}
+
+/* --- old rows go --- */
+
+/* The last name of the next rows; none: up to the end of the table. */
+static enum mfx_rc
+find_sweep_end(struct mfx_local_file *file, int table, unsigned rows,
+               struct mfx_arena *arena, struct mfx_str *end,
+               struct mfx_err *err)
+{
+    sqlite3_stmt *statement = statement_of(file, table * PER_TABLE + SWEEP_END);
+    if (statement == NULL)
+        return fail(file, "sweep", err);
+    bind_bytes(statement, 1,
+               mfx_str(file->swept[table].name, file->swept[table].len));
+    (void)sqlite3_bind_int64(statement, 2, rows);
+    int step = sqlite3_step(statement);
+    enum mfx_rc rc = MFX_OK;
+    *end = mfx_str(NULL, 0);
+    if (step == SQLITE_ROW)
+        *end = mfx_arena_copy(arena, column_bytes(statement, 0));
+    else if (step != SQLITE_DONE)
+        rc = fail(file, "sweep", err);
+    (void)sqlite3_reset(statement);
+    return rc;
+}
+
+static enum mfx_rc
+sweep_table(struct mfx_local_file *file, int table, uint64_t now_ms,
+            unsigned rows, struct mfx_arena *arena, struct mfx_err *err)
+{
+    struct mfx_str end;
+    enum mfx_rc rc = find_sweep_end(file, table, rows, arena, &end, err);
+    sqlite3_stmt *statement = statement_of(file, table * PER_TABLE + SWEEP);
+    if (rc != MFX_OK)
+        return rc;
+    if (statement == NULL)
+        return fail(file, "sweep", err);
+    bind_bytes(statement, 1,
+               mfx_str(file->swept[table].name, file->swept[table].len));
+    if (end.p == NULL)
+        (void)sqlite3_bind_null(statement, 2);
+    else
+        bind_bytes(statement, 2, end);
+    (void)sqlite3_bind_int64(statement, 3, (int64_t)now_ms);
+    rc = finish_write(file, statement, err);
+    /* from the beginning again behind the last row */
+    file->swept[table].len = 0;
+    if (end.len <= sizeof file->swept[table].name && end.p != NULL) {
+        memcpy(file->swept[table].name, end.p, end.len);
+        file->swept[table].len = end.len;
+    }
+    return rc;
+}
+
+enum mfx_rc
+mfx_local_file_sweep(struct mfx_local_file *file, uint64_t now_ms,
+                     unsigned rows, struct mfx_err *err)
+{
+    struct mfx_arena *arena = mfx_arena_new(0);
+    enum mfx_rc rc = arena == NULL ? MFX_TEMPFAIL : MFX_OK;
+    if (rc != MFX_OK)
+        mfx_err_set(err, "out of memory");
+    for (int table = 0; table < TABLES && rc == MFX_OK; table++)
+        rc = sweep_table(file, table, now_ms, rows, arena, err);
+    mfx_arena_free(arena);
+    return rc;
+}
+
+/* --- the rest --- */
+
+enum mfx_rc
+mfx_local_file_get_time(struct mfx_local_file *file, uint64_t *time_ms,
+                        int64_t *offset_ms, struct mfx_err *err)
+{
+    sqlite3_stmt *statement = statement_of(file, GET_TIME);
+    *time_ms = 0;
+    *offset_ms = 0;
+    if (statement == NULL)
+        return fail(file, "read", err);
+    int step = sqlite3_step(statement);
+    enum mfx_rc rc = MFX_OK;
+    if (step == SQLITE_ROW) {
+        *time_ms = (uint64_t)sqlite3_column_int64(statement, 0);
+        *offset_ms = sqlite3_column_int64(statement, 1);
+    } else if (step != SQLITE_DONE) {
+        rc = fail(file, "read", err);
+    }
+    (void)sqlite3_reset(statement);
+    return rc;
+}
+
+enum mfx_rc
+mfx_local_file_put_time(struct mfx_local_file *file, uint64_t time_ms,
+                        int64_t offset_ms, struct mfx_err *err)
+{
+    sqlite3_stmt *statement = statement_of(file, PUT_TIME);
+    if (statement == NULL)
+        return fail(file, "write", err);
+    (void)sqlite3_bind_int64(statement, 1, (int64_t)time_ms);
+    (void)sqlite3_bind_int64(statement, 2, offset_ms);
+    return finish_write(file, statement, err);
+}
+
+uint64_t
+mfx_local_file_used(struct mfx_local_file *file)
+{
+    int64_t pages = 0, unused = 0;
+    if (run(file, PAGE_COUNT, &pages, NULL) != MFX_OK ||
+        run(file, FREE_COUNT, &unused, NULL) != MFX_OK || unused > pages)
+        return 0;
+    return (uint64_t)(pages - unused) * PAGE_BYTES;
+}
+
+enum mfx_rc
+mfx_local_file_sync(struct mfx_local_file *file, struct mfx_err *err)
+{
+    int frames = 0, done = 0;
+    atomic_store(&file->is_syncing, true);
+    int rc = sqlite3_wal_checkpoint_v2(
+        file->sync_handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &done);
+    /* The log begins anew only when all of it is in the file; under steady
+     * writing that needs a moment without any. */
+    if (rc == SQLITE_OK && frames > WAL_PAGES_MAX)
+        rc = sqlite3_wal_checkpoint_v2(
+            file->sync_handle, NULL, SQLITE_CHECKPOINT_RESTART, &frames, &done);
+    if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
+        return MFX_OK;
+    mfx_err_set(err, "%s: sync: %s", file->path,
+                sqlite3_errmsg(file->sync_handle));
+    return rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB ? MFX_PERMFAIL
+                                                       : MFX_TEMPFAIL;
+}
