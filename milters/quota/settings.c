@@ -87,7 +87,7 @@ const struct mfx_option quota_rule_options[] = {
         "counted belongs to the name: a rule with a new name begins at 0."),
     MFX_OPTION_ENUM(
         "mode", R, mode, "enforce", mode_words, 0,
-        "dry-run: count, and log what would have been done, but do not do it. "
+        "Whether the rule holds. dry-run: count, and log what would have been done, but do not do it. "
         "off: as if the rule were not there."),
     MFX_OPTION_STRING(
         "key", R, key, "login", 0,
@@ -168,7 +168,7 @@ const struct mfx_option quota_rule_options[] = {
                    "Length of the key network for IPv6."),
     MFX_OPTION_SECONDS(
         "memory", R, memory_s, "90d", 60, 400 * 86400, 0,
-        "new_recipients: how long one that was written to stays known."),
+        "For new_recipients: how long one that was written to stays known."),
     MFX_OPTION_STRING(
         "time_zone", R, time_zone, "", 0,
         "Whose midnight calendar limits go by: \"Europe/Zurich\", \"UTC\". "
@@ -297,9 +297,10 @@ const struct mfx_option quota_options[] = {
                     MFX_OPTION_SECRET,
                     "Header fields to be sent along (\"Authorization: Bearer "
                     "...\")."),
-    MFX_OPTION_ENUM("notify.on", S, notify.on, "both", notify_words, 0,
-                    "soft: when warn_at is reached; full: when mail is refused "
-                    "for the first time in a window; both."),
+    MFX_OPTION_ENUM(
+        "notify.on", S, notify.on, "both", notify_words, 0,
+        "What is told. soft: when warn_at is reached; full: when mail is refused "
+        "for the first time in a window; both."),
     MFX_OPTION_SECONDS("notify.timeout", S, notify.timeout_s, "30s", 1, 600, 0,
                        "When the program is killed, and the request given "
                        "up."),
