@@ -291,7 +291,7 @@ const struct mfx_option quota_options[] = {
                     "The environment tells it MFX_EVENT, MFX_RULE, MFX_KEY, "
                     "MFX_USED, MFX_LIMIT, MFX_WINDOW and more."),
     MFX_OPTION_STRING("notify.url", S, notify.url, "", 0,
-                      "http:// or https:// address that a warning is posted "
+                      "Address (http:// or https://) that a warning is posted "
                       "to, as JSON."),
     MFX_OPTION_LIST("notify.http_headers", S, notify.http_headers, "",
                     MFX_OPTION_SECRET,

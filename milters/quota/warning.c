@@ -3,6 +3,7 @@
 
 #include <mfx/base/log.h>
 
+/* log events: soft_limit, limit_reached */
 static void
 log_warning(const struct mfx_message *m, const struct quota_tally *t,
             const char *event, const struct mfx_store_level *level,

@@ -39,13 +39,14 @@ sub names_option {
 
 # --- settings ---
 SKIP: {
-    skip 'mfx-dkim is not built', 1 if !-x "$build/mfx-dkim";
+    skip 'the daemons are not built', 1 if !-x "$build/mfx-dkim";
     system("$src/doc/update-man", '--check', $build);
-    is($?, 0, 'mfx-dkim.conf.5: settings are those of mfx-dkim --man');
+    is($?, 0, 'mfx-*.conf.5: settings are those of the daemon\'s --man');
 }
 
 # --- options ---
-my %program = ('mfxctl.1' => ["$build/mfxctl --help"], 'mfx-dkim.8' => ["$build/mfx-dkim --help"]);
+my @daemons = map { m{/(\w+)/main\.c$} } sources('c', 'milters');
+my %program = ('mfxctl.1' => ["$build/mfxctl --help"], map { ("mfx-$_.8" => ["$build/mfx-$_ --help"]) } grep { $_ ne 'verbs' } @daemons);
 $program{'mfxctl-dkim.1'} = [map { "$build/mfxctl-dkim $_ --help" } qw(genkey testkey sign verify explain)];
 for my $name (sort keys %program) {
     for my $command (@{ $program{$name} }) {
@@ -64,30 +65,43 @@ for my $name (sort keys %program) {
 
 # --- events ---
 sub listed {
-    my ($which) = @_;
-    my ($list) = text_of('mfx-dkim.8') =~ /BEGIN $which events\n(.*?)^\.\\" END/ms;
+    my ($page, $which) = @_;
+    my ($list) = text_of($page) =~ /BEGIN $which events\n(.*?)^\.\\" END/ms;
     return { map { $_ => 1 } ($list // '') =~ /^\.It (?:Cm |Li )?(\w+)/mg };
 }
 
-my (%message, %daemon);
-for my $file (sources('c', qw(libmfx/milter libmfx/base libmfx/conf libmfx/net libmfx/auth libmfx/policy milters/dkim))) {
-    next if $file eq 'libmfx/base/log.c' || $file =~ m{/verbs/};
-    my $text = read_file($file);
-    $message{$_} = $file for $text =~ /mfx_decision_event\(\s*[^,]+,\s*"(\w+)"/g;
-    $message{$_} = $file for $text =~ /mfx_log_begin\(\s*[^;]*?,\s*"(\w+)"\s*\)/g;
-    $daemon{$_} = $file for $text =~ /mfx_log_begin_daemon\(\s*[^,;]+,\s*"(\w+)"/g;
-    $daemon{$_} = $file for $text =~ /mfx_log_say\(\s*[^,;]+,\s*"(\w+)"/g;
-    # where a filter gives no event, or something else matters more
-    if ($text =~ /^mfx_report_event\(.*?^\}/ms) {
-        $message{$_} = $file for $& =~ /"(\w+)"/g;
+# Which words a file writes into the log: of messages, of the daemon.
+sub events {
+    my ($message, $daemon, @files) = @_;
+    for my $file (@files) {
+        next if $file eq 'libmfx/base/log.c' || $file =~ m{/verbs/};
+        my $text = read_file($file);
+        $message->{$_} = $file for $text =~ /mfx_decision_event\(\s*[^,]+,\s*"(\w+)"/g;
+        $message->{$_} = $file for $text =~ /mfx_log_begin\(\s*[^;]*?,\s*"(\w+)"\s*\)/g;
+        $daemon->{$_} = $file for $text =~ /mfx_log_begin_daemon\(\s*[^,;]+,\s*"(\w+)"/g;
+        $daemon->{$_} = $file for $text =~ /mfx_log_say\(\s*[^,;]+,\s*"(\w+)"/g;
+        # words that come as an argument: a comment beside them says which
+        $message->{$_} = $file for $text =~ m{/\* log events: ([\w, ]+) \*/}g ? split /, /, $1 : ();
+        # where a filter gives no event, or something else matters more
+        if ($text =~ /^mfx_report_event\(.*?^\}/ms) {
+            $message->{$_} = $file for $& =~ /"(\w+)"/g;
+        }
     }
 }
-for (['message', \%message], ['daemon', \%daemon]) {
-    my ($which, $used) = @$_;
-    my $listed = listed($which);
-    my @missing = grep { !$listed->{$_} } sort keys %$used;
-    my @gone = grep { !$used->{$_} } sort keys %$listed;
-    ok(!@missing, "mfx-dkim.8: every event of a $which") or diag(map { "$_ ($used->{$_})\n" } @missing);
-    ok(!@gone, "mfx-dkim.8: no $which event that is gone") or diag("@gone");
+
+# What a daemon can say: the harness and the libraries it uses, and itself.
+my %uses = (dkim => [qw(auth)], quota => [qw(store)]);
+for my $name (grep { $_ ne 'verbs' } @daemons) {
+    my (%message, %daemon);
+    events(\%message, \%daemon,
+        sources('c', (map { "libmfx/$_" } qw(milter base conf net policy), @{ $uses{$name} || [] }), "milters/$name"));
+    for (['message', \%message], ['daemon', \%daemon]) {
+        my ($which, $used) = @$_;
+        my $listed = listed("mfx-$name.8", $which);
+        my @missing = grep { !$listed->{$_} } sort keys %$used;
+        my @gone = grep { !$used->{$_} } sort keys %$listed;
+        ok(!@missing, "mfx-$name.8: every event of a $which") or diag(map { "$_ ($used->{$_})\n" } @missing);
+        ok(!@gone, "mfx-$name.8: no $which event that is gone") or diag("@gone");
+    }
 }
 done_testing();

@@ -25,18 +25,19 @@ import tempfile
 
 import tap
 from .auth import AuthServer
-from .filters import MfxDkim, OpenDkim, built
+from .filters import MfxDkim, MfxQuota, OpenDkim, built
 from .keys import Key
 from .nsd import Nsd, SilentDns
 from .postfix import Postfix
 from .process import (LabError, Process, free_port, listens, run,
                       socket_listens, wait_until)
+from .redis import Redis
 from .sendmail import Sendmail
 from .sink import Mail, Sink
 from .smtp import OURS, STRANGER, Client, send
 
 __all__ = ['AuthServer', 'Client', 'Key', 'Lab', 'LabError', 'Mail',
-           'MfxDkim', 'Nsd', 'OURS', 'OpenDkim', 'Postfix', 'Process',
+           'MfxDkim', 'MfxQuota', 'Nsd', 'OURS', 'OpenDkim', 'Postfix', 'Process', 'Redis',
            'STRANGER', 'Sendmail', 'SilentDns', 'Sink', 'built', 'free_port', 'listens',
            'run', 'send', 'socket_listens', 'wait_until']
 
@@ -116,6 +117,13 @@ class Lab:
     def mfx_dkim(self, settings):
         return self._add(MfxDkim(self._folder('mfx-dkim'), self.build_dir,
                                  settings))
+
+    def mfx_quota(self, settings):
+        return self._add(MfxQuota(self._folder('mfx-quota'), self.build_dir,
+                                  settings))
+
+    def redis(self, **more):
+        return self._add(Redis(self._folder('redis'), **more))
 
     def opendkim(self, keys, **more):
         return self._add(OpenDkim(self._folder('opendkim'), keys, **more))

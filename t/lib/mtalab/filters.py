@@ -10,7 +10,8 @@ from .process import LabError, Process, run, socket_listens
 
 
 def libconfig(value, indent=''):
-    """Python data as libconfig text; a dict is a group."""
+    """Python data as libconfig text; a dict is a group, a list of dicts a
+    list of groups."""
     if isinstance(value, dict):
         inner = indent + '  '
         lines = ['%s%s = %s;' % (inner, name, libconfig(item, inner))
@@ -20,6 +21,9 @@ def libconfig(value, indent=''):
         return 'true' if value else 'false'
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, (list, tuple)) and value \
+            and isinstance(value[0], dict):
+        return '(%s)' % ', '.join(libconfig(item, indent) for item in value)
     if isinstance(value, (list, tuple)):
         return '[%s]' % ', '.join(libconfig(item) for item in value)
     return '"%s"' % re.sub(r'(["\\])', r'\\\1', value)
@@ -55,36 +59,43 @@ def built(name, build_dir):
     raise LabError('%s is not built in %s' % (name, build_dir))
 
 
-class MfxDkim:
+class Mfx:
+    """One of our daemons; `name` as in mfx-NAME."""
+    name = None
+
     def __init__(self, folder, build_dir, settings):
         os.makedirs(folder, exist_ok=True)
         self.dir = folder
         self.build_dir = build_dir
-        self.config = folder + '/dkim.conf'
-        self.milter = settings.get('socket', 'unix:%s/dkim.sock' % folder)
-        self.control = folder + '/dkim.ctl'
+        self.config = '%s/%s.conf' % (folder, self.name)
+        self.milter = settings.get('socket', 'unix:%s/%s.sock' % (
+            folder, self.name))
+        self.control = '%s/%s.ctl' % (folder, self.name)
         self.settings = {
             'socket': self.milter,
             'socket_mode': '0666',
             'user': 'root',
             'control.socket': self.control,
             'log.target': 'stderr',
-            'state_dir': folder + '/state',
             # 127.0.0.2 is a stranger: see smtp.py
             'origin.internal_hosts': 'csl:127.0.0.1',
         }
+        self.settings.update(self.own_settings())
         self.settings.update(settings)
         self.process = None
         self.start()
 
+    def own_settings(self):
+        return {}
+
     def start(self):
         write_config(self.config, self.settings)
         self.process = Process(
-            [built('mfx-dkim', self.build_dir), '-c', self.config],
+            [built('mfx-' + self.name, self.build_dir), '-c', self.config],
             self.dir + '/log')
         self.process.wait_ready(
             lambda: socket_listens(self.milter.partition(':')[2]),
-            'the socket of mfx-dkim')
+            'the socket of mfx-' + self.name)
 
     def configure(self, settings):
         """Takes other settings into force, as an operator would."""
@@ -108,6 +119,20 @@ class MfxDkim:
 
     def stop(self):
         return self.process.stop()
+
+
+class MfxDkim(Mfx):
+    name = 'dkim'
+
+    def own_settings(self):
+        return {'state_dir': self.dir + '/state'}
+
+
+class MfxQuota(Mfx):
+    name = 'quota'
+
+    def own_settings(self):
+        return {'store.path': self.dir + '/quota.db'}
 
 
 class OpenDkim:

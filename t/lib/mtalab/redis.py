@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""redis - a private redis-server in memory, on a free port of loopback
+
+    redis = lab.redis()                       the primary
+    other = lab.redis(replica_of=redis)       a replica of it
+    other.ask('REPLICAOF', 'NO', 'ONE')       is promoted
+"""
+import os
+import signal
+
+from .process import LabError, Process, free_port, listens, run, wait_until
+
+
+class Redis:
+    def __init__(self, folder, replica_of=None, more=()):
+        os.makedirs(folder, exist_ok=True)
+        self.dir = folder
+        self.port = free_port()
+        self.more = list(more)
+        if replica_of is not None:
+            self.more += ['--replicaof', '127.0.0.1', str(replica_of.port)]
+        self.process = None
+        self.start()
+        if replica_of is not None:
+            wait_until(lambda: 'master_link_status:up' in self.ask(
+                'INFO', 'replication'), 'the replica of Redis')
+
+    def server(self):
+        """As redis.servers names it."""
+        return '127.0.0.1:%d' % self.port
+
+    def start(self):
+        self.process = Process(
+            ['redis-server', '--port', str(self.port), '--bind', '127.0.0.1',
+             '--save', '', '--appendonly', 'no', '--dir', self.dir,
+             '--repl-diskless-sync-delay', '0'] + self.more,
+            self.dir + '/log')
+        self.process.wait_ready(lambda: listens(self.port), 'redis-server')
+
+    def ask(self, *words):
+        return run(['redis-cli', '-p', str(self.port)] + list(words)
+                   ).stdout.decode()
+
+    def freeze(self):
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self):
+        os.kill(self.process.pid, signal.SIGCONT)
+
+    def log(self):
+        return self.process.log()
+
+    def is_running(self):
+        return self.process.is_running()
+
+    def kill(self):
+        self.process.kill()
+
+    def stop(self):
+        try:
+            self.thaw()
+        except (OSError, LabError):
+            pass
+        return self.process.stop()
