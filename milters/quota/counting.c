@@ -165,15 +165,28 @@ share_of(const struct quota_holding *h)
                : 100;
 }
 
-static size_t
+/* Those that have something to ask, with their uses. */
+struct asked {
+    struct quota_tally **tallies;
+    struct mfx_store_use *uses;
+    size_t count;
+};
+
+static bool
 make_uses(struct quota_holding *h, struct quota_tally **tallies, size_t count,
-          enum quota_ask ask, struct mfx_store_use *uses)
+          enum quota_ask ask, struct asked *asked)
 {
-    size_t n = 0;
+    asked->tallies =
+        mfx_arena_alloc_array(h->arena, count, sizeof *asked->tallies);
+    asked->uses = mfx_arena_alloc_array(h->arena, count, sizeof *asked->uses);
+    asked->count = 0;
+    if (tallies == NULL || asked->tallies == NULL || asked->uses == NULL)
+        return false;
     for (size_t i = 0; i < count; i++)
-        if (quota_tally_use(tallies[i], ask, share_of(h), h->arena, &uses[n]))
-            tallies[n++] = tallies[i];
-    return n;
+        if (quota_tally_use(tallies[i], ask, share_of(h), h->arena,
+                            &asked->uses[asked->count]))
+            asked->tallies[asked->count++] = tallies[i];
+    return true;
 }
 
 static enum mfx_rc
@@ -189,14 +202,15 @@ wait_for(struct quota_holding *h, struct mfx_message *m,
 
 /* Another override stands there: limits anew. */
 static bool
-learn_overrides(struct quota_tally **tallies, size_t count,
+learn_overrides(const struct asked *asked,
                 const struct mfx_store_answer *answer, struct mfx_arena *arena,
                 struct mfx_err *err)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < asked->count; i++) {
+        struct quota_tally *t = asked->tallies[i];
         struct mfx_str stands = answer->readings[i].override;
-        if (!mfx_str_eq(stands, tallies[i]->override) &&
-            quota_tally_override(tallies[i], stands, arena, err) != MFX_OK)
+        if (!mfx_str_eq(stands, t->override) &&
+            quota_tally_override(t, stands, arena, err) != MFX_OK)
             return false;
     }
     return true;
@@ -211,30 +225,27 @@ ask_of(enum mfx_store_op op)
 
 static bool
 ask_once(struct quota_holding *h, struct mfx_message *m, enum mfx_store_op op,
-         struct mfx_str holder, struct quota_tally **tallies, size_t *count,
+         struct mfx_str holder, const struct asked *asked,
          struct mfx_store_answer *answer, struct mfx_err *err)
 {
-    struct mfx_store_use *uses =
-        mfx_arena_alloc_array(h->arena, *count, sizeof *uses);
     struct mfx_store *store = store_of(h);
-    if (uses == NULL || store == NULL) {
-        mfx_err_set(err, store == NULL ? "there is no store" : "out of memory");
-        return false;
-    }
-    *count = make_uses(h, tallies, *count, ask_of(op), uses);
-    if (*count == 0) {
+    if (asked->count == 0) {
         answer->outcome = MFX_STORE_DONE;
         return true;
     }
+    if (store == NULL) {
+        mfx_err_set(err, "there is no store");
+        return false;
+    }
     struct mfx_store_call *call =
-        mfx_store_begin(store, op, holder, uses, *count,
+        mfx_store_begin(store, op, holder, asked->uses, asked->count,
                         op == MFX_STORE_RESERVE ? h->lease_ms : 0);
     if (wait_for(h, m, call, answer, err) != MFX_OK) {
         atomic_fetch_add(&h->shared->store_failures, 1);
         return false;
     }
-    for (size_t i = 0; i < *count; i++)
-        tallies[i]->reading = &answer->readings[i];
+    for (size_t i = 0; i < asked->count; i++)
+        asked->tallies[i]->reading = &answer->readings[i];
     return true;
 }
 
@@ -244,15 +255,19 @@ quota_counting_ask(struct quota_holding *h, struct mfx_message *m,
                    struct quota_tally **tallies, size_t count,
                    enum mfx_store_outcome *outcome, struct mfx_err *err)
 {
+    struct asked asked;
     struct mfx_store_answer answer = {.outcome = MFX_STORE_OVERRIDDEN};
     for (int i = 0; i < OVERRIDES_MAX; i++) {
-        size_t n = count;
-        if (!ask_once(h, m, op, holder, tallies, &n, &answer, err))
+        if (!make_uses(h, tallies, count, ask_of(op), &asked)) {
+            mfx_err_set(err, "out of memory");
+            return false;
+        }
+        if (!ask_once(h, m, op, holder, &asked, &answer, err))
             return false;
         *outcome = answer.outcome;
         if (answer.outcome != MFX_STORE_OVERRIDDEN)
             return true;
-        if (!learn_overrides(tallies, n, &answer, h->arena, err))
+        if (!learn_overrides(&asked, &answer, h->arena, err))
             return false;
     }
     mfx_err_set(err, "overrides change all the time");
@@ -428,14 +443,14 @@ give_back(struct quota_holding *h, struct mfx_store *store)
     for (struct quota_tally *t = h->tallies; t != NULL; t = t->next)
         if (t->is_touched && t->held.recipients == 0 && tallies != NULL)
             tallies[count++] = t;
-    struct mfx_store_use *uses =
-        mfx_arena_alloc_array(h->arena, count, sizeof *uses);
-    if (store == NULL || uses == NULL || tallies == NULL)
+    struct asked asked;
+    if (store == NULL ||
+        !make_uses(h, tallies, count, QUOTA_ASK_RESERVE, &asked))
         return;
-    count = make_uses(h, tallies, count, QUOTA_ASK_RESERVE, uses);
-    if (count > 0)
+    if (asked.count > 0)
         (void)mfx_store_call_end(mfx_store_begin(store, MFX_STORE_RELEASE,
-                                                 h->holder, uses, count, 0),
+                                                 h->holder, asked.uses,
+                                                 asked.count, 0),
                                  NULL, NULL, NULL);
 }
 
@@ -446,6 +461,16 @@ count_refusal(const struct quota_refusal *r, struct mfx_message *m)
         atomic_fetch_add(&r->tally->rule->counts->refused, 1);
     if (r->kind == QUOTA_FULL)
         quota_warning_full(m, r);
+}
+
+/* One that may block, or change a message's limit. */
+static bool
+has_override(const struct quota_holding *h)
+{
+    for (const struct quota_tally *t = h->tallies; t != NULL; t = t->next)
+        if (t->is_touched && t->override.len > 0)
+            return true;
+    return false;
 }
 
 void
@@ -460,8 +485,7 @@ quota_counting_reserve(struct quota_holding *h, struct mfx_message *m,
         size_t count = collect(h, true, &tallies);
         if (quota_counting_ask(h, m, MFX_STORE_RESERVE, h->holder, tallies,
                                count, &outcome, &r->err)) {
-            /* an override may block, or change a message's limit */
-            is_refused = judge_without_store(h, m, r);
+            is_refused = has_override(h) && judge_without_store(h, m, r);
             if (!is_refused)
                 quota_counting_judge(tallies, count, outcome, m, r);
             break;
@@ -492,13 +516,12 @@ count_fitted(struct quota_holding *h, struct quota_tally **tallies,
 static void
 merge_later(struct quota_holding *h, struct quota_tally **tallies, size_t count)
 {
-    struct mfx_store_use *uses =
-        mfx_arena_alloc_array(h->arena, count, sizeof *uses);
-    if (uses == NULL || h->shared->merge == NULL)
+    struct asked asked;
+    if (h->shared->merge == NULL ||
+        !make_uses(h, tallies, count, QUOTA_ASK_ALL, &asked))
         return;
-    count = make_uses(h, tallies, count, QUOTA_ASK_ALL, uses);
-    if (count > 0)
-        quota_merge_add(h->shared->merge, h->holder, uses, count,
+    if (asked.count > 0)
+        quota_merge_add(h->shared->merge, h->holder, asked.uses, asked.count,
                         h->shared->env.wall_s(&h->shared->env) * 1000);
 }
 
