@@ -486,6 +486,8 @@ quota_counting_reserve(struct quota_holding *h, struct mfx_message *m,
         if (quota_counting_ask(h, m, MFX_STORE_RESERVE, h->holder, tallies,
                                count, &outcome, &r->err)) {
             is_refused = has_override(h) && judge_without_store(h, m, r);
+            if (is_refused && outcome == MFX_STORE_DONE)
+                give_back(h, store_of(h));
             if (!is_refused)
                 quota_counting_judge(tallies, count, outcome, m, r);
             break;
@@ -496,8 +498,6 @@ quota_counting_reserve(struct quota_holding *h, struct mfx_message *m,
     }
     if (r->kind != QUOTA_FITS)
         count_refusal(r, m);
-    if (is_refused && outcome == MFX_STORE_DONE)
-        give_back(h, store_of(h));
     settle(h, r->kind == QUOTA_FITS);
 }
 
