@@ -227,6 +227,7 @@ say_counted(struct mfx_message *m, const struct quota_message *q)
          t = t->next) {
         const struct mfx_store_window *w = quota_tally_fullest(t, &level);
         if (w == NULL || t->held.recipients == 0 || w->limit == 0 ||
+            t->rule->settings->count == QUOTA_COUNT_REFUSED_RECIPIENTS ||
             (double)level->used / (double)w->limit <= part)
             continue;
         part = (double)level->used / (double)w->limit;

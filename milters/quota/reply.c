@@ -58,12 +58,19 @@ is_full(const struct variables *v)
     return v->r->kind == QUOTA_FULL;
 }
 
+/* By all, this message's other recipients included. */
+static uint64_t
+used_of(const struct quota_refusal *r)
+{
+    const struct quota_want *held = &r->tally->held;
+    return r->level.used + r->level.reserved +
+           (r->tally->elements == NULL ? held->amount : held->elements);
+}
+
 static void
 put_used(const struct variables *v, struct mfx_buf *out)
 {
-    mfx_buf_printf(out, "%" PRIu64,
-                   is_full(v) ? v->r->level.used + v->r->level.reserved
-                              : v->r->used);
+    mfx_buf_printf(out, "%" PRIu64, is_full(v) ? used_of(v->r) : v->r->used);
 }
 
 static void
