@@ -26,7 +26,7 @@ CONF
   ok "it still runs" alive $type
   ok "HUP with messages in flight" kill -HUP "${pids[$type]}"
   ok "reloads" await logged $type "reloaded why=HUP"
-  "$load" --socket "$SOCK" --messages 400 --warm 0 \
+  "$load" --socket "$SOCK" --messages 400 --warm 0 --size 500 \
     --macro '{auth_authen}=crowd' --client 192.0.2.77 >"$dir/crowd" 2>&1
   ok "400 messages from 16 sessions at once: 4 fit (from), 5 would (daily)" \
     grep -q '"continue": 4,' "$dir/crowd"
