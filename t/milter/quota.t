@@ -28,8 +28,8 @@ CONF
   ok "reloads" await logged $type "reloaded why=HUP"
   "$load" --socket "$SOCK" --messages 400 --warm 0 --size 500 \
     --macro '{auth_authen}=crowd' --client 192.0.2.77 >"$dir/crowd" 2>&1
-  ok "400 messages from 16 sessions at once: 4 fit (from), 5 would (daily)" \
-    grep -q '"continue": 4,' "$dir/crowd"
+  ok "400 messages of 1 KB from 16 sessions at once: two fit in 3000 bytes" \
+    grep -q '"continue": 2,' "$dir/crowd"
   ok "metrics" bash -c "'$mfxctl' --socket '$dir/$type.ctl' metrics |
     grep -q '^mfx_quota_store_up 1'"
   stop_clean $type

@@ -67,7 +67,7 @@ for my $name (sort keys %program) {
 sub listed {
     my ($page, $which) = @_;
     my ($list) = text_of($page) =~ /BEGIN $which events\n(.*?)^\.\\" END/ms;
-    return { map { $_ => 1 } ($list // '') =~ /^\.It (?:Cm |Li )?(\w+)/mg };
+    return { map { $_ => 1 } map { /(\w+)/g } ($list // '') =~ /^\.It (?:Cm |Li )?(\w+(?: , \w+)*)/mg };
 }
 
 # Which words a file writes into the log: of messages, of the daemon.
