@@ -310,15 +310,30 @@ replicated(struct mfx_redis_item *item, void *arg,
 
 /* --- no link --- */
 
+static bool
+is_kept(const struct mfx_redis_ask *ask, enum mfx_redis_expiry which)
+{
+    switch (which) {
+    case MFX_REDIS_EXPIRE_LATE:
+        return is_worth_it(ask);
+    case MFX_REDIS_EXPIRE_DOWN:
+        return mfx_redis_ask_is_commit(ask) && is_worth_it(ask);
+    case MFX_REDIS_EXPIRE_ALL:
+        break;
+    }
+    return false;
+}
+
 void
-mfx_redis_expire(struct mfx_redis_place *place, bool all, const char *why)
+mfx_redis_expire(struct mfx_redis_place *place, enum mfx_redis_expiry which,
+                 const char *why)
 {
     struct mfx_redis_list kept;
     struct mfx_redis_ask *ask, *late = NULL, **late_end = &late;
     mfx_redis_list_init(&kept);
     (void)pthread_mutex_lock(&place->mutex);
     while ((ask = mfx_redis_list_take(&place->again)) != NULL) {
-        if (!all && is_worth_it(ask)) {
+        if (is_kept(ask, which)) {
             mfx_redis_list_add(&kept, ask);
         } else {
             *late_end = ask;

@@ -165,8 +165,9 @@ take_role(const struct mfx_redis_reply *reply, struct mfx_err *err)
     struct mfx_str role = mfx_redis_reply_item(reply, 0)->text;
     if (mfx_str_is(role, "master"))
         return MFX_OK;
-    mfx_err_set(err, "it is no primary but \"%.*s\"",
-                MFX_STR_ARG(mfx_str_head(role, 20)));
+    mfx_err_set(err, "no primary: its role is %.*s",
+                MFX_STR_ARG(mfx_str_head(
+                    role.len == 0 ? mfx_str_of("unknown") : role, 20)));
     return MFX_NOTFOUND;
 }
 

@@ -116,8 +116,14 @@ void mfx_redis_send_again(struct mfx_redis_place *place);
 /* Not locked, as all below. */
 void mfx_redis_fail(struct mfx_redis_place *place, struct mfx_redis_ask *ask,
                     const char *why);
-/* What waits for a link too long, or all of it. */
-void mfx_redis_expire(struct mfx_redis_place *place, bool all, const char *why);
+enum mfx_redis_expiry {
+    MFX_REDIS_EXPIRE_LATE, /* nobody waits for it any more */
+    MFX_REDIS_EXPIRE_DOWN, /* and all but COMMITs, which count what was sent */
+    MFX_REDIS_EXPIRE_ALL,
+};
+/* Fails what waits for a link. */
+void mfx_redis_expire(struct mfx_redis_place *place,
+                      enum mfx_redis_expiry which, const char *why);
 /* Takes the links down; what was in them is sent again later, or fails. */
 void mfx_redis_take_down(struct mfx_redis_place *place);
 /* Leases; the thread's. */

@@ -593,6 +593,15 @@ local function count_window(c, w)
     end
 end
 
+-- What was asked is counted: the level is of what stands there now.
+local function settle(c, w)
+    w.used, w.adds, w.wanted, w.present = used_now(c, w), 0, 0, {}
+    if c.has_elements then
+        w.reserved = reserved_elements(c, w)
+    end
+    w.fits = w.limit < 0 or w.reserved <= w.limit - w.used
+end
+
 local function count(c)
     become(c)
     give_back(c)
@@ -610,10 +619,7 @@ local function count(c)
         remember_elements(c)
     end
     for _, w in ipairs(c.windows) do
-        w.used = used_now(c, w)
-        if c.has_elements then
-            w.reserved = reserved_elements(c, w)
-        end
+        settle(c, w)
         w.is_soft = w.soft > 0 and w.used >= w.soft and mark(w, 2)
     end
 end
@@ -695,6 +701,11 @@ if is_done then
     is_repeated = 1
     -- a write: so WAIT behind it waits for what was written before, too
     redis.call('PEXPIRE', done_key, DONE_MS)
+    for _, c in ipairs(counters) do
+        for _, w in ipairs(c.windows) do
+            settle(c, w)
+        end
+    end
 elseif outcome == 0 then
     if op == 'M' then
         redis.call('SET', done_key, '', 'PX', DONE_MS)

@@ -70,7 +70,8 @@ static bool
 may_go_on(void *arg)
 {
     struct mfx_redis_place *place = arg;
-    mfx_redis_expire(place, false, "no connection to Redis in time");
+    mfx_redis_expire(place, MFX_REDIS_EXPIRE_LATE,
+                     "no connection to Redis in time");
     return !is_over(place);
 }
 
@@ -136,8 +137,9 @@ connect_once(struct mfx_redis_place *place, uint64_t *wait_ms)
     (void)pthread_mutex_lock(&place->mutex);
     place->state = MFX_REDIS_DOWN;
     (void)pthread_mutex_unlock(&place->mutex);
-    if (may_go_on(place))
+    if (!is_over(place))
         mfx_redis_say_down(place, err.msg);
+    mfx_redis_expire(place, MFX_REDIS_EXPIRE_DOWN, err.msg);
     *wait_ms = *wait_ms == 0 ? BACK_OFF_MIN_MS : *wait_ms * 2;
     if (*wait_ms > BACK_OFF_MAX_MS)
         *wait_ms = BACK_OFF_MAX_MS;
@@ -289,6 +291,6 @@ mfx_redis_work(void *arg)
             mfx_redis_say_down(place, why.msg);
     }
     mfx_redis_take_down(place);
-    mfx_redis_expire(place, true, "the store is closed");
+    mfx_redis_expire(place, MFX_REDIS_EXPIRE_ALL, "the store is closed");
     return NULL;
 }

@@ -71,7 +71,7 @@ submit(struct mfx_store *store, struct mfx_store_call *call)
     }
     ask->until_ms = mfx_mono_ms() + place->timeout_ms +
                     (mfx_redis_ask_is_commit(ask) ? place->wait_ms : 0);
-    if (call->until_ms > ask->until_ms)
+    if (mfx_redis_ask_is_commit(ask) && call->until_ms > ask->until_ms)
         ask->until_ms = call->until_ms;
     (void)pthread_mutex_lock(&place->mutex);
     const char *refused = accept_call(place, ask);
