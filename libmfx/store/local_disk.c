@@ -14,6 +14,7 @@
 enum {
     SWEEP_ROWS = 5000,
     SWEEP_ROWS_FULL = 50000,
+    IDLE_TICKS_MAX = 60,
 };
 
 /* --- up and down --- */
@@ -41,17 +42,19 @@ set_down(struct local_store *store, const char *why)
         log_change(store);
 }
 
-/* Time goes on where the file left it, or where the wall clock is if that is
- * later. A wall clock that was stepped meanwhile is known by the offset. */
+/* Time goes on where the file left it, or where the wall clock says it is now
+ * if that is later. The offset is what store time is ahead of wall time, at
+ * least: the wall clock is known in whole seconds, and time must not seem to
+ * have passed that has not. */
 static void
 set_time(struct local_store *store, uint64_t kept_ms, int64_t offset_ms)
 {
     struct mfx_counter_clock now;
     local_clock(store, &now);
     uint64_t base_ms = now.store_ms;
-    if (!store->has_time) {
-        int64_t wall_ms = (int64_t)(now.wall_s * 1000);
-        base_ms = wall_ms + offset_ms > 0 ? (uint64_t)(wall_ms + offset_ms) : 0;
+    if (!store->has_time && kept_ms > 0) {
+        int64_t by_wall_ms = (int64_t)(now.wall_s * 1000) + offset_ms;
+        base_ms = by_wall_ms > 0 ? (uint64_t)by_wall_ms : 0;
         store->offset_ms = offset_ms;
     }
     if (kept_ms > base_ms && kept_ms < MFX_COUNTER_TIME_MAX / 2)
@@ -59,16 +62,7 @@ set_time(struct local_store *store, uint64_t kept_ms, int64_t offset_ms)
     store->base_store_ms = base_ms;
     store->base_mono_ms = store->env->mono_ms(store->env);
     store->has_time = true;
-}
-
-/* The wall clock was stepped when it is not where it should be. */
-static void
-follow_wall(struct local_store *store, const struct mfx_counter_clock *now)
-{
-    int64_t wall_ms = (int64_t)(now->wall_s * 1000);
-    int64_t ahead_ms = (int64_t)now->store_ms - wall_ms - store->offset_ms;
-    if (ahead_ms < -1500 || ahead_ms > 2500)
-        store->offset_ms = (int64_t)now->store_ms - wall_ms - 999;
+    local_follow_wall(store);
 }
 
 static enum mfx_rc
@@ -84,6 +78,10 @@ open_file(const struct local_store *store, struct mfx_local_file **file,
     enum mfx_rc rc = mfx_local_file_open(&settings, file, err);
     if (rc == MFX_OK)
         rc = mfx_local_file_get_time(*file, kept_ms, offset_ms, err);
+    if (rc == MFX_OK && *kept_ms == 0) { /* a new one */
+        *kept_ms = settings.wall_s * 1000;
+        *offset_ms = -999;
+    }
     /* it can be written, too */
     if (rc == MFX_OK)
         rc = mfx_local_file_begin(*file, err);
@@ -218,20 +216,23 @@ static void
 tick(struct local_store *store, struct local_batch *batch)
 {
     struct mfx_err err = {""};
-    struct mfx_counter_clock now;
-    int64_t offset_ms = store->offset_ms;
     if (!store->is_up) {
         try_open(store);
         return;
     }
-    local_clock(store, &now);
-    follow_wall(store, &now);
     local_holds_expire(store);
     local_cache_trim(store);
-    batch->is_time_due = store->has_moved || offset_ms != store->offset_ms;
-    store->has_moved = false;
+    local_follow_wall(store);
+    /* at the end, and now and then, also when nothing happens: should the
+     * wall clock be set back meanwhile, the time that passed is known */
+    store->idle_ticks++;
+    if (store->has_moved || store->is_stopping ||
+        store->idle_ticks >= IDLE_TICKS_MAX) {
+        store->is_time_due = true;
+        store->has_moved = false;
+        store->idle_ticks = 0;
+    }
     enum mfx_rc rc = local_write(store, batch, &err);
-    batch->is_time_due = false;
     if (rc == MFX_OK)
         rc = look_after_file(store, &err);
     if (rc != MFX_OK)

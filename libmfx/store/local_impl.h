@@ -122,8 +122,10 @@ struct local_store {
 
     /* the clock */
     uint64_t base_store_ms, base_mono_ms;
-    int64_t offset_ms; /* store time is about wall time and that */
+    int64_t offset_ms; /* store time is wall time and that, at least */
     bool has_time;     /* of the file */
+    bool is_time_due;  /* into the file */
+    unsigned idle_ticks;
 
     /* local_cache.c */
     struct mfx_map *counters;
@@ -171,6 +173,9 @@ struct mfx_store_call *local_queue_take(struct local_queue *queue);
 
 void local_clock(const struct local_store *store,
                  struct mfx_counter_clock *clock);
+/* The offset as it is now; a step of the wall clock goes into the file with
+ * the next write. */
+void local_follow_wall(struct local_store *store);
 /* Into `finished`: told when the mutex is free. */
 void local_finish(struct local_store *store, struct mfx_store_call *call,
                   enum mfx_rc rc);

@@ -45,6 +45,9 @@ take_all(struct local_store *store, struct local_batch *batch)
 {
     size_t size = store->seen_count * sizeof *store->seen;
     local_clock(store, &batch->now);
+    local_follow_wall(store);
+    batch->is_time_due = store->is_time_due;
+    store->is_time_due = false;
     batch->writes = NULL;
     batch->calls = store->unwritten;
     if (batch->calls.first == NULL)

@@ -45,6 +45,22 @@ local_clock(const struct local_store *store, struct mfx_counter_clock *clock)
     clock->wall_s = store->env->wall_s(store->env);
 }
 
+void
+local_follow_wall(struct local_store *store)
+{
+    struct mfx_counter_clock now;
+    local_clock(store, &now);
+    int64_t before_ms = store->offset_ms;
+    int64_t least_ms =
+        (int64_t)now.store_ms - (int64_t)(now.wall_s * 1000) - 999;
+    int64_t change_ms = least_ms - before_ms;
+    /* a second has room for that much without a step of the clock */
+    if (change_ms > 0 || change_ms < -1100)
+        store->offset_ms = least_ms;
+    if (change_ms > 1100 || change_ms < -1100)
+        store->is_time_due = true;
+}
+
 /* --- the ends of calls --- */
 
 void
@@ -300,6 +316,7 @@ init(struct local_store *store, const struct mfx_env *env)
     store->base_mono_ms = env->mono_ms(env);
     store->base_store_ms = env->wall_s(env) * 1000;
     store->since_ms = store->base_store_ms;
+    store->offset_ms = -999;
     local_queue_init(&store->waiting);
     local_queue_init(&store->unwritten);
     local_queue_init(&store->tasks);
