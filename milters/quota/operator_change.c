@@ -169,6 +169,20 @@ check_limits(const struct change *c, struct mfx_err *err)
     return MFX_OK;
 }
 
+/* Limits would end a block that somebody has set for a reason. */
+static enum mfx_rc
+check_blocks(const struct change *c, struct mfx_err *err)
+{
+    for (size_t i = 0; i < c->found.count; i++)
+        if (is_block(c->found.items[i].reading.override)) {
+            const struct quota_tally *t = c->found.items[i].tally;
+            mfx_err_set(err, "rule %.*s: it is blocked; unblock it first",
+                        MFX_STR_ARG(t->rule->settings->name));
+            return MFX_PERMFAIL;
+        }
+    return MFX_OK;
+}
+
 /* --- carrying it out --- */
 
 /* Another one may set an override at the same time: then it is measured
@@ -228,6 +242,8 @@ run(struct change *c, json_t *answer, struct mfx_err *err)
     enum mfx_rc rc = find_concerned(c, err);
     if (rc == MFX_OK && (c->kind == CHANGE_SET || c->kind == CHANGE_BLOCK))
         rc = check_limits(c, err);
+    if (rc == MFX_OK && c->kind == CHANGE_SET)
+        rc = check_blocks(c, err);
     if (rc == MFX_OK)
         rc = carry_out(c, err);
     if (rc == MFX_OK)

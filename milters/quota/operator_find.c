@@ -5,6 +5,11 @@
  */
 #include "operator_impl.h"
 
+enum {
+    PARTIAL_MAX = 20, /* keys of one rule */
+    PARTIAL_MS = 500,
+};
+
 enum fit {
     FIT_NO,
     FIT_DOUBTFUL, /* such a value is possible, and not what is meant */
@@ -36,11 +41,13 @@ fit_of(enum quota_part part, struct mfx_str word)
     case QUOTA_PART_CERTIFICATE:
         return better(mfx_str_has(word, '=') || word.p[0] == '/');
     case QUOTA_PART_SENDER:
-    case QUOTA_PART_RECIPIENT:
         return is_address ? FIT_NO : better(has_at);
+    case QUOTA_PART_RECIPIENT: /* who sends is meant, most often */
+        return has_at ? FIT_DOUBTFUL : FIT_NO;
+    case QUOTA_PART_RECIPIENT_DOMAIN:
+        return has_at || is_address ? FIT_NO : FIT_DOUBTFUL;
     case QUOTA_PART_SENDER_DOMAIN:
     case QUOTA_PART_FROM_DOMAIN:
-    case QUOTA_PART_RECIPIENT_DOMAIN:
         return has_at || is_address ? FIT_NO : better(mfx_str_has(word, '.'));
     case QUOTA_PART_CLIENT:
         return is_address && !mfx_str_has(word, '/') ? FIT_GOOD : FIT_NO;
@@ -205,9 +212,77 @@ add_match(const struct quota_operator *op, const struct quota_rule *rule,
     return MFX_OK;
 }
 
+/* --- keys of several parts, of which one is known --- */
+
+/* "daily/login=alice," for counters of the choice "login + network"; empty:
+ * the words are not its first part. */
+static struct mfx_str
+prefix_of(const struct quota_operator *op, const struct quota_rule *rule,
+          const struct quota_key_choice *choice, struct mfx_str given)
+{
+    const struct quota_key_choice first = {.parts = {choice->parts[0]},
+                                           .count = 1};
+    struct quota_made_key made;
+    if (choice->count < 2 ||
+        fit_choice(op, rule, &first, given, &made) != FIT_GOOD)
+        return mfx_str("", 0);
+    return mfx_arena_printf(
+        op->arena, "%.*s,",
+        MFX_STR_ARG(quota_rule_counter(rule, &made, op->arena)));
+}
+
+static enum mfx_rc
+add_rows(const struct quota_operator *op, const struct quota_rule *rule,
+         const struct quota_key_choice *choice,
+         const struct mfx_store_row *rows, size_t count, size_t *added,
+         struct operator_matches *found, struct mfx_err *err)
+{
+    enum mfx_rc rc = MFX_OK;
+    for (size_t i = 0; rc == MFX_OK && i < count && *added < PARTIAL_MAX; i++) {
+        struct quota_made_key made;
+        struct mfx_str key =
+            mfx_str_from(rows[i].counter, rule->settings->name.len + 1);
+        if (!quota_key_of_words(
+                choice, key, (unsigned)rule->settings->ipv4_prefix,
+                (unsigned)rule->settings->ipv6_prefix, op->arena, &made) ||
+            !mfx_str_eq(made.text, key))
+            continue;
+        rc = add_match(op, rule, &made, FIT_DOUBTFUL, found, err);
+        (*added)++;
+    }
+    return rc;
+}
+
+/* Those that are in use, as far as they are found in a moment. A store that
+ * does not answer is asked again, and says so, when use is measured. */
+static enum mfx_rc
+find_partial(const struct quota_operator *op, const struct quota_rule *rule,
+             const struct quota_key_choice *choice, struct mfx_str given,
+             struct operator_matches *found, struct mfx_err *err)
+{
+    struct mfx_str prefix = prefix_of(op, rule, choice, given);
+    struct mfx_str cursor = MFX_STR("");
+    uint64_t until_ms = mfx_mono_ms() + PARTIAL_MS;
+    size_t added = 0;
+    enum mfx_rc rc = MFX_OK;
+    if (prefix.len == 0 || op->store == NULL)
+        return MFX_OK;
+    do {
+        struct mfx_store_row *rows;
+        size_t count;
+        if (mfx_store_list(op->store, prefix, PARTIAL_MAX, &cursor, op->wait_ms,
+                           op->arena, &rows, &count, NULL) != MFX_OK)
+            return MFX_OK;
+        rc = add_rows(op, rule, choice, rows, count, &added, found, err);
+    } while (rc == MFX_OK && cursor.len > 0 && added < PARTIAL_MAX &&
+             mfx_mono_ms() < until_ms);
+    return rc;
+}
+
 static enum mfx_rc
 find_in_rule(const struct quota_operator *op, const struct quota_rule *rule,
-             const struct quota_operator_words *words, bool with_recipients,
+             const struct quota_operator_words *words,
+             enum operator_purpose purpose, bool with_recipients,
              struct operator_matches *found, struct mfx_err *err)
 {
     enum mfx_rc rc = MFX_OK;
@@ -219,22 +294,31 @@ find_in_rule(const struct quota_operator *op, const struct quota_rule *rule,
         enum fit fit = fit_choice(op, rule, choice, words->key, &made);
         if (fit != FIT_NO)
             rc = add_match(op, rule, &made, fit, found, err);
+        else if (purpose == OPERATOR_TO_LOOK)
+            rc = find_partial(op, rule, choice, words->key, found, err);
     }
     return rc;
 }
 
+/* What keys there are, to choose from. */
 static enum mfx_rc
 say_none(const struct quota_operator *op,
          const struct quota_operator_words *words, struct mfx_err *err)
 {
-    for (size_t i = 0; i < op->policy->rule_count; i++)
-        if (words->rule.len == 0 ||
-            mfx_str_eq(op->policy->rules[i].settings->name, words->rule)) {
-            mfx_err_set(err, "no rule counts such a key");
-            return MFX_NOTFOUND;
-        }
-    mfx_err_set(err, "there is no rule %.*s",
-                MFX_STR_ARG(mfx_str_head(words->rule, 60)));
+    struct mfx_buf keys;
+    mfx_buf_init_arena(&keys, op->arena, 4096);
+    for (size_t i = 0; i < op->policy->rule_count; i++) {
+        const struct quota_rule_settings *s = op->policy->rules[i].settings;
+        if (words->rule.len == 0 || mfx_str_eq(s->name, words->rule))
+            mfx_buf_printf(&keys, "%s%.*s", keys.len == 0 ? "" : "; ",
+                           MFX_STR_ARG(s->key));
+    }
+    if (keys.len > 0 || words->rule.len == 0)
+        mfx_err_set(err, "no rule counts such a key; they count by: %s",
+                    mfx_buf_text(&keys));
+    else
+        mfx_err_set(err, "there is no rule %.*s",
+                    MFX_STR_ARG(mfx_str_head(words->rule, 60)));
     return MFX_NOTFOUND;
 }
 
@@ -257,7 +341,8 @@ operator_find(const struct quota_operator *op,
         const struct quota_rule *rule = &op->policy->rules[i];
         if (words->rule.len == 0 ||
             mfx_str_eq(rule->settings->name, words->rule))
-            rc = find_in_rule(op, rule, words, with_recipients, found, err);
+            rc = find_in_rule(op, rule, words, purpose, with_recipients, found,
+                              err);
     }
     if (!mfx_arena_ok(op->arena))
         return MFX_TEMPFAIL;

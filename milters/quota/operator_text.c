@@ -49,8 +49,10 @@ static void
 put_window(const char *count, const json_t *w, struct mfx_buf *out)
 {
     uint64_t reserved = number_of(w, "reserved");
+    bool is_open =
+        strcmp(count, quota_count_name(QUOTA_COUNT_OPEN_CONNECTIONS)) == 0;
     mfx_buf_printf(out, "    %-10s ", text_of(w, "window"));
-    put_amount(count, number_of(w, "used"), out);
+    put_amount(count, is_open ? reserved : number_of(w, "used"), out);
     if (json_is_null(json_object_get(w, "limit"))) {
         mfx_buf_add_text(out, " used, no limit");
     } else {
@@ -61,7 +63,7 @@ put_window(const char *count, const json_t *w, struct mfx_buf *out)
             mfx_buf_printf(out, " (%llu %%)",
                            (unsigned long long)number_of(w, "percent"));
     }
-    if (reserved > 0) {
+    if (reserved > 0 && !is_open) {
         mfx_buf_add_text(out, ", ");
         put_amount(count, reserved, out);
         mfx_buf_add_text(out, " reserved");
@@ -100,9 +102,11 @@ put_limits(const json_t *row, struct mfx_buf *out)
     } else if (strcmp(from, quota_limits_source_name(QUOTA_LIMITS_NONE)) == 0) {
         mfx_buf_add_text(out, "    no limits: the rule does not count it");
     } else {
-        mfx_buf_printf(out, "    limits %s, %s %s", text_of(row, "limits"),
-                       is_override ? "set by" : "from",
-                       is_override ? "mfxctl quota" : from);
+        mfx_buf_printf(out, "    limits %s", text_of(row, "limits"));
+        if (is_override)
+            mfx_buf_add_text(out, ", set by mfxctl quota");
+        else if (strcmp(from, quota_limits_source_name(QUOTA_LIMITS_RULE)) != 0)
+            mfx_buf_printf(out, ", from %s", from);
     }
     if (is_override)
         put_until(override, out);

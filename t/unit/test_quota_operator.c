@@ -278,7 +278,7 @@ texts(void **state)
          "'2026-11-21T08:00:00Z','free_in_s':7260}]}]}",                       "daily: recipients of login=a\n"
          "    1d         500 of 500 used (100 %); free again in 2h 1m, at "
          "2026-11-21T08:00:00Z\n"
-         "    limits 500/1d, from limits\n"                                              },
+         "    limits 500/1d\n"                                                           },
         {"reserved_bytes",           "show",
          "{'rules':[{'rule':'size','count':'bytes','key':'login=a',"
          "'mode':'dry-run','limits':'1G/1d','limits_from':'limits_table',"
@@ -309,8 +309,8 @@ texts(void **state)
          "'blocked':false,'override':{'text':'9/1d','ignored':true},"
          "'windows':[{'window':'now','used':0,'reserved':3,'limit':3,"
          "'full':true,'percent':100}]}]}",                                     "open: open_connections of client=::1\n"
-         "    now        0 of 3 used (100 %), 3 reserved; full\n"
-         "    limits 3, from limits\n"
+         "    now        3 of 3 used (100 %); full\n"
+         "    limits 3\n"
          "    \"9/1d\", set by mfxctl quota, makes no sense for this rule and "
          "is ignored\n"                                                                                },
         {"store_away",               "show",
