@@ -74,7 +74,7 @@ operator_verb operator_show, operator_reset, operator_block, operator_unblock,
 
 /* --- JSON --- */
 
-/* Bytes that are not UTF-8, and control bytes, as '?'. */
+/* Bytes that are not UTF-8, and control bytes, as "\x1b". */
 json_t *operator_json_text(struct mfx_str text);
 json_t *operator_json_u64(uint64_t n);
 /* "2026-11-21T08:00:00Z" */

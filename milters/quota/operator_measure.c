@@ -103,16 +103,18 @@ operator_json_text(struct mfx_str text)
 {
     bool is_utf8 = mfx_str_is_utf8(text);
     struct mfx_buf copy;
-    mfx_buf_init(&copy, text.len);
+    mfx_buf_init(&copy, 4 * text.len + 1);
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.p[i];
-        bool is_odd = c < ' ' || c == 0x7F || (c >= 0x80 && !is_utf8);
         /* U+0080 to U+009F move a terminal's cursor, too */
-        if (is_utf8 && c == 0xC2 && (unsigned char)text.p[i + 1] < 0xA0) {
-            is_odd = true;
-            i++;
-        }
-        mfx_buf_add_byte(&copy, is_odd ? '?' : (char)c);
+        bool is_c1 =
+            is_utf8 && c == 0xC2 && (unsigned char)text.p[i + 1] < 0xA0;
+        if (is_c1)
+            c = (unsigned char)text.p[++i];
+        if (c < ' ' || c == 0x7F || is_c1 || (c >= 0x80 && !is_utf8))
+            mfx_buf_printf(&copy, "\\x%02x", c);
+        else
+            mfx_buf_add_byte(&copy, (char)c);
     }
     json_t *j = json_stringn(mfx_buf_text(&copy), copy.len);
     mfx_buf_fini(&copy);
