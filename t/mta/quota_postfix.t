@@ -88,8 +88,7 @@ def recipients(site):
 
 
 def queue_id(site):
-    found = re.findall(r'^\S*?\b([0-9A-Fa-f]{6,}): counted', site.quota.log(),
-                       re.M)
+    found = re.findall(r'(\w+): counted', site.quota.log())
     return found[-1] if found else 'none'
 
 
@@ -99,7 +98,8 @@ def through_kill(site):
         site.send('carl', people(1, n))
     site.arrived(4)
     site.quota.kill()
-    tap.same(site.send('carl')[0], 451, 'without mfx-quota mail waits')
+    # 454 when AUTH is refused before MAIL is
+    tap.has((451, 454), site.send('carl')[0], 'without mfx-quota mail waits')
     site.quota.start()
     codes = [site.send('carl', people(1, 10 + n))[0] for n in range(8)]
     tap.same(codes, [250] * 6 + [451] * 2,
@@ -200,7 +200,7 @@ def xclient(site):
     def through_proxy():
         smtp = smtplib.SMTP('127.0.0.1', site.postfix.submit_port)
         smtp.ehlo()
-        smtp.docmd('XCLIENT', 'LOGIN=gina ADDR=192.0.2.9')
+        smtp.docmd('XCLIENT', 'LOGIN=gina ADDR=127.0.0.9')
         smtp.ehlo()
         smtp.mail('alice@example.org')
         code = smtp.rcpt('bob@example.net')[0]
@@ -286,9 +286,12 @@ def by_from(site):
 def connections(site):
     site.rules(rule('rate', '3/1d', key='client', count='connections'))
     port = site.postfix.mx_port
-    codes = [site.send(port=port, source='127.0.0.3') for _ in range(4)]
-    tap.same([c[0] for c in codes], [250, 250, 250, 421],
-             'the fourth connection of a day gets 421 at MAIL')
+    codes = [site.send(port=port, source='127.0.0.3')[0] for _ in range(3)]
+    tap.same(codes, [250] * 3, 'three connections of a day')
+    client = Client(port, source='127.0.0.3')
+    code, text = client.smtp.mail('a@example.org')
+    client.close()
+    tap.same((code, text[:5]), (421, b'4.7.0'), 'the fourth gets 421 at MAIL')
     site.arrived(3)
     site.rules(rule('open', '2', key='client', count='open_connections'))
     clients = [Client(port, source='127.0.0.4') for _ in range(3)]
@@ -374,9 +377,9 @@ def distinct(site):
     site.rules(rule('places', '2/1d', count='client_addresses'))
     codes = [site.send('quin', source='127.0.0.%d' % n)[0]
              for n in (5, 5, 6, 5)]
-    tap.same(codes, [250, 451, 451, 250],
+    tap.same(codes, [250, 250, 451, 250],
              'from two addresses (127.0.0.1 was the first), not three')
-    site.arrived(2)
+    site.arrived(3)
 
 
 def bad_recipients(site):
