@@ -326,7 +326,7 @@ prepare_use(const struct deciding *d, size_t i)
         return false;
     return mfx_counter_prepare(&counter->counter, use->windows,
                                use->window_count, &d->now) &&
-           need_elements(d, i) && need_seen(d->store, use->element_count);
+           need_elements(d, i);
 }
 
 static void
@@ -387,9 +387,14 @@ count_use(const struct deciding *d, size_t i)
 static bool
 count_all(const struct deciding *d)
 {
-    for (size_t i = 0; i < d->call->count; i++)
+    size_t elements = 0;
+    for (size_t i = 0; i < d->call->count; i++) {
+        elements += d->call->uses[i].element_count;
         if (!prepare_use(d, i))
             return false;
+    }
+    if (!need_seen(d->store, elements))
+        return false;
     take_holds(d);
     for (size_t i = 0; i < d->call->count; i++)
         count_use(d, i);

@@ -483,6 +483,32 @@ first_elements(void **state)
 }
 
 /* What was seen is remembered beyond the counter itself, and in the file. */
+/* Several uses with elements in one call, often enough that what has been seen
+ * must find room for all of them. */
+static void
+elements_of_several_uses(void **state)
+{
+    struct fixture *f = *state;
+    const struct mfx_store_window window = store_sliding(86400000, 1000);
+    static const char *const names[] = {"a", "b", "c"};
+    for (unsigned n = 0; n < 50; n++) {
+        char text[16], holder[16];
+        struct mfx_store_use uses[3];
+        (void)snprintf(text, sizeof text, "e%u", n);
+        (void)snprintf(holder, sizeof holder, "h%u", n);
+        const struct mfx_str element = mfx_str_of(text);
+        for (size_t i = 0; i < 3; i++)
+            uses[i] =
+                store_elements(i == 2 ? MFX_STORE_FIRST : MFX_STORE_DISTINCT,
+                               names[i], &window, &element, 1);
+        struct store_said said =
+            store_ask(f->store, MFX_STORE_COMMIT, holder, uses, 3, 0, f->arena);
+        assert_int_equal(said.rc, MFX_OK);
+        for (size_t i = 0; i < 3; i++)
+            assert_int_equal(said.answer.readings[i].levels[0].used, n + 1);
+    }
+}
+
 static void
 first_remembers_long(void **state)
 {
@@ -930,6 +956,7 @@ main(void)
         BOTH(several_windows),
         BOTH(distinct_elements),
         BOTH(first_elements),
+        BOTH(elements_of_several_uses),
         BOTH(first_remembers_long),
         BOTH(open_counts_what_is_held),
         BOTH(another_kind_begins_anew),
