@@ -102,7 +102,7 @@ def failover(site):
     taken = [site.send(n % 3, 'carl')[0] for n in range(12)]
     tap.same(taken, [250] * 12, 'with a replica to wait for')
     site.primary.kill()
-    tap.note(site.replica.ask('REPLICAOF', 'NO', 'ONE'))
+    tap.note(site.replica.promote())
     site.configure(redis__wait_replicas=0)
 
     def is_up():

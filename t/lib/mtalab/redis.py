@@ -3,7 +3,7 @@
 
     redis = lab.redis()                       the primary
     other = lab.redis(replica_of=redis)       a replica of it
-    other.ask('REPLICAOF', 'NO', 'ONE')       is promoted
+    other.promote()                           is the primary
 """
 import os
 import signal
@@ -17,8 +17,8 @@ class Redis:
         self.dir = folder
         self.port = free_port()
         self.more = list(more)
-        if replica_of is not None:
-            self.more += ['--replicaof', '127.0.0.1', str(replica_of.port)]
+        self.follows = [] if replica_of is None else [
+            '--replicaof', '127.0.0.1', str(replica_of.port)]
         self.process = None
         self.start()
         if replica_of is not None:
@@ -33,13 +33,18 @@ class Redis:
         self.process = Process(
             ['redis-server', '--port', str(self.port), '--bind', '127.0.0.1',
              '--save', '', '--appendonly', 'no', '--dir', self.dir,
-             '--repl-diskless-sync-delay', '0'] + self.more,
+             '--repl-diskless-sync-delay', '0'] + self.follows + self.more,
             self.dir + '/log')
         self.process.wait_ready(lambda: listens(self.port), 'redis-server')
 
     def ask(self, *words):
         return run(['redis-cli', '-p', str(self.port)] + list(words)
                    ).stdout.decode()
+
+    def promote(self):
+        """A primary from now on, and after a restart."""
+        self.follows = []
+        return self.ask('REPLICAOF', 'NO', 'ONE')
 
     def freeze(self):
         os.kill(self.process.pid, signal.SIGSTOP)
