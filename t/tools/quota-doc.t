@@ -15,6 +15,11 @@ my $daemon = build() . '/mfx-quota';
 plan skip_all => 'mfx-quota is not built' if !-x $daemon;
 my $dir = tempdir(CLEANUP => 1);
 
+# A user that this machine has.
+open my $common, '>', "$dir/common.conf" or die "$dir: $!\n";
+print $common 'user = "' . getpwuid($<) . "\";\n";
+close $common;
+
 sub said_of {
     my ($text) = @_;
     open my $out, '>', "$dir/quota.conf" or die "$dir: $!\n";
