@@ -337,6 +337,16 @@ get_wants(const void *arg, struct mfx_wants *wants)
                                  : NULL;
 }
 
+static bool
+is_outdated(const void *arg)
+{
+    const struct quota_policy *policy = arg;
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (quota_zone_is_outdated(policy->rules[i].zone))
+            return true;
+    return false;
+}
+
 const struct mfx_filter quota_filter = {
     .name = "mfx-quota",
     .summary = "limit what users send",
@@ -345,6 +355,7 @@ const struct mfx_filter quota_filter = {
     .policy_new = quota_policy_new,
     .policy_free = quota_policy_free,
     .policy_begin = quota_policy_begin,
+    .policy_is_outdated = is_outdated,
     .wants = get_wants,
     .hooks =
         {

@@ -60,12 +60,19 @@ quota_zones_release(struct quota_zones *zones)
     free(zones);
 }
 
+bool
+quota_zone_is_outdated(const struct quota_zone *zone)
+{
+    return quota_calendar_is_outdated(zone->calendar);
+}
+
+/* The newest of that name comes first. */
 static struct quota_zone *
 find(const struct quota_zones *zones, struct mfx_str name)
 {
     for (struct quota_zone *z = zones->first; z != NULL; z = z->next)
         if (mfx_str_eq(mfx_str(z->name, z->name_len), name))
-            return z;
+            return quota_zone_is_outdated(z) ? NULL : z;
     return NULL;
 }
 

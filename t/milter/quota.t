@@ -35,6 +35,43 @@ CONF
   stop_clean $type
 done
 
+# A login of ten thousand letters; limits that are near are told.
+cat >"$dir/teller" <<'SH'
+#!/bin/sh
+echo "$MFX_EVENT $MFX_RULE $MFX_USED of $MFX_LIMIT in $MFX_WINDOW" >>"${0%/*}/told"
+SH
+chmod +x "$dir/teller"
+config told <<CONF
+rules = ( { name = "daily"; limits = "4/1d"; warn_at = 75; } );
+notify = { command = [ "$dir/teller" ]; };
+store = { path = "$dir/told.db"; };
+CONF
+cat >"$dir/told.mt" <<MT
+test a login of ten thousand letters
+macro {auth_authen}=$(printf 'x%.0s' $(seq 10000))
+start
+envelope <x@example.org> <a@example.net> <b@example.net> <c@example.net>
+message
+From: x@example.org
+
+x
+.
+expect continue
+log *: soft_limit rule=daily key="login=sha256:* used=3 limit=4 window=1d *
+abort
+mail <x@example.org>
+rcpt <d@example.net>
+rcpt <e@example.net>
+expect replycode 451*
+log *: limit_reached rule=daily *
+MT
+start_quota told
+ok "mfx-quota answers" await ready told "$SOCK"
+talk told "$dir/told.mt"
+ok "a program is told that a limit is near" await grep -qx "soft_limit daily 3 of 4 in 1d" "$dir/told"
+ok "and that it is reached" await grep -q "limit_reached daily . of 4 in 1d" "$dir/told"
+stop_clean told
+
 # What was counted is there after kill -9.
 config killed <<CONF
 rules = ( { name = "daily"; limits = "5/1d"; } );
