@@ -203,15 +203,12 @@ drop_line(enum mfx_log_level level, struct mfx_str line, void *arg)
 static void
 open_log(const struct ask *ask)
 {
-    bool is_change = false;
     for (size_t i = 0; i < ask->count; i++)
-        is_change |= mfx_str_starts(ask->words[i], mfx_str_of("by="));
-    if (!is_change) {
-        mfx_log_redirect(drop_line, NULL);
-        return;
-    }
-    mfx_log_open(MFX_LOG_SYSLOG, "mfx-quota", LOG_MAIL);
-    mfx_log_set_level(MFX_LOG_INFO);
+        if (mfx_str_starts(ask->words[i], mfx_str_of("by="))) {
+            mfx_log_redirect(NULL, NULL);
+            mfx_log_open(MFX_LOG_SYSLOG, "mfx-quota", LOG_MAIL);
+            mfx_log_set_level(MFX_LOG_INFO);
+        }
 }
 
 static int
@@ -233,9 +230,11 @@ open_store(struct ask *ask)
         status = become_owner(ask, s->path);
     if (status != EXIT_OK)
         return status;
-    open_log(ask);
+    mfx_log_redirect(drop_line, NULL);
     ask->store = quota_shared_open_store(policy_of(ask)->shared, &ask->err);
-    return ask->store == NULL ? EXIT_CONFIG : wait_until_up(ask);
+    status = ask->store == NULL ? EXIT_CONFIG : wait_until_up(ask);
+    open_log(ask);
+    return status;
 }
 
 static int
