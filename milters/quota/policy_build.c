@@ -31,6 +31,9 @@ check_settings(const struct quota_policy *p,
                const struct mfx_policy_build *build)
 {
     const struct quota_settings *s = p->settings;
+    if (p->rule_count == 0)
+        mfx_problem_add(build->problems, MFX_PROBLEM_WARNING, "", 0,
+                        "rules: there are none, so nothing is limited");
     if (s->store.type == QUOTA_STORE_SQLITE && s->store.path == NULL)
         complain(build, "store.path", "is needed with store.type sqlite");
     if (s->store.type == QUOTA_STORE_REDIS && s->redis.servers.count == 0)

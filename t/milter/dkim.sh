@@ -5,9 +5,6 @@
 daemon=$build/mfx-dkim
 [ -x "$daemon" ] || daemon=$build/milters/dkim/mfx-dkim
 [ -x "$daemon" ] || skip_all "mfx-dkim is not built"
-mfxctl=$build/mfxctl
-[ -x "$mfxctl" ] || mfxctl=$build/tools/mfxctl/mfxctl
-load=$build/t/bench/load
 export MT_CHECK="$src/t/milter/check-signatures $dir/zone"
 
 public_rsa() { openssl pkey -in "$1" -pubout -outform DER | base64 -w0; }
@@ -56,23 +53,5 @@ start_dkim() { # NAME [OPTION...]
   start "$name" "$daemon" -c "$dir/$name.conf" "$@"
 }
 
-control() { # NAME VERB...
-  local name=$1
-  shift
-  "$mfxctl" --socket "$dir/$name.ctl" "$@"
-}
-
-logged() { grep -qE -- "$2" "$dir/$1.log"; } # NAME REGEX
-
 descriptors() { find "/proc/${pids[$1]}/fd" -mindepth 1 2>/dev/null | wc -l; }
 threads() { find "/proc/${pids[$1]}/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l; }
-
-# Ends the daemon; what a sanitizer found shows in its exit status.
-stop_clean() { # NAME
-  stop "$1"
-  [ "$status" -eq 0 ] || {
-    echo "# exit status $status"
-    tail -n 40 "$dir/$1.log" | sed 's/^/# /'
-  }
-  result "$status" "$1 ends with status 0"
-}

@@ -5,8 +5,6 @@
 
 filter=$build/t/milter/test_filter
 [ -x "$filter" ] || skip_all "test_filter is not built"
-mfxctl=$build/mfxctl
-load=$build/t/bench/load
 
 # The configuration goes to NAME.conf in one move, as an editor would do it.
 config() { # NAME [SOCKET]: settings on standard input
@@ -28,24 +26,6 @@ start_filter() { # NAME [OPTION...]
   start "$name" "$filter" -c "$dir/$name.conf" "$@"
 }
 
-control() { # NAME VERB...
-  local name=$1
-  shift
-  "$mfxctl" --socket "$dir/$name.ctl" "$@"
-}
-
-logged() { grep -qE -- "$2" "$dir/$1.log"; } # NAME REGEX
-
 log_count() { grep -cE -- "$2" "$dir/$1.log"; } # NAME REGEX
 
 has_tsan() { grep -q __tsan_init "$1"; }
-
-# Ends the daemon; what a sanitizer found shows in its exit status.
-stop_clean() { # NAME
-  stop "$1"
-  [ "$status" -eq 0 ] || {
-    echo "# exit status $status"
-    tail -n 60 "$dir/$1.log" | sed 's/^/# /'
-  }
-  result "$status" "$1 ends with status 0"
-}

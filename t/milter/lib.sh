@@ -13,6 +13,8 @@ build=${MFX_BUILDDIR:-$src}
 scenarios=$src/t/milter/scenarios
 dir=$(mktemp -d "${TMPDIR:-/tmp}/mfx-milter.XXXXXX")
 SOCK=unix:$dir/milter.sock
+mfxctl=$build/mfxctl
+load=$build/t/bench/load
 tests=0 failures=0
 # Sanitizers make everything slower; nothing here waits longer than it must.
 patience=${MFX_TEST_PATIENCE:-60}
@@ -123,4 +125,24 @@ finish() {
   echo "1..$tests"
   [ $failures -eq 0 ]
   exit
+}
+
+# --- daemons on the harness: NAME.conf, NAME.ctl, NAME.log ---
+
+control() { # NAME VERB...
+  local name=$1
+  shift
+  "$mfxctl" --socket "$dir/$name.ctl" "$@"
+}
+
+logged() { grep -qE -- "$2" "$dir/$1.log"; } # NAME REGEX
+
+# Ends the daemon; what a sanitizer found shows in its exit status.
+stop_clean() { # NAME
+  stop "$1"
+  [ "$status" -eq 0 ] || {
+    echo "# exit status $status"
+    tail -n 60 "$dir/$1.log" | sed 's/^/# /'
+  }
+  result "$status" "$1 ends with status 0"
 }

@@ -4,8 +4,6 @@
 
 daemon=$build/mfx-quota
 [ -x "$daemon" ] || skip_all "mfx-quota is not built"
-mfxctl=$build/mfxctl
-load=$build/t/bench/load
 
 # The configuration goes to NAME.conf; more settings on standard input.
 config() { # NAME
@@ -25,22 +23,4 @@ start_quota() { # NAME [OPTION...]
   local name=$1
   shift
   start "$name" "$daemon" -c "$dir/$name.conf" "$@"
-}
-
-control() { # NAME VERB...
-  local name=$1
-  shift
-  "$mfxctl" --socket "$dir/$name.ctl" "$@"
-}
-
-logged() { grep -qE -- "$2" "$dir/$1.log"; } # NAME REGEX
-
-# Ends the daemon; what a sanitizer found shows in its exit status.
-stop_clean() { # NAME
-  stop "$1"
-  [ "$status" -eq 0 ] || {
-    echo "# exit status $status"
-    tail -n 40 "$dir/$1.log" | sed 's/^/# /'
-  }
-  result "$status" "$1 ends with status 0"
 }

@@ -6,7 +6,7 @@ Each has .milter, the address for an MTA (a UNIX socket in its folder).
 import os
 import re
 
-from .process import LabError, Process, run, socket_listens
+from .process import LabError, Process, Server, run, socket_listens
 
 
 def libconfig(value, indent=''):
@@ -59,7 +59,7 @@ def built(name, build_dir):
     raise LabError('%s is not built in %s' % (name, build_dir))
 
 
-class Mfx:
+class Mfx(Server):
     """One of our daemons; `name` as in mfx-NAME."""
     name = None
 
@@ -82,7 +82,6 @@ class Mfx:
         }
         self.settings.update(self.own_settings())
         self.settings.update(settings)
-        self.process = None
         self.start()
 
     def own_settings(self):
@@ -108,18 +107,6 @@ class Mfx:
                    + list(arguments), check=check,
                    env={'MFX_LIBEXECDIR': self.build_dir}).stdout.decode()
 
-    def log(self):
-        return self.process.log()
-
-    def is_running(self):
-        return self.process is not None and self.process.is_running()
-
-    def kill(self):
-        self.process.kill()
-
-    def stop(self):
-        return self.process.stop()
-
 
 class MfxDkim(Mfx):
     name = 'dkim'
@@ -135,7 +122,7 @@ class MfxQuota(Mfx):
         return {'store.path': self.dir + '/quota.db'}
 
 
-class OpenDkim:
+class OpenDkim(Server):
     """Debian's opendkim, the peer: keys sign for their own domains."""
 
     def __init__(self, folder, keys, mode='s', more=''):
@@ -162,15 +149,3 @@ class OpenDkim:
     def _table(self, name, lines):
         with open('%s/%s' % (self.dir, name), 'w', encoding='ascii') as file:
             file.write('\n'.join(lines) + '\n')
-
-    def log(self):
-        return self.process.log()
-
-    def is_running(self):
-        return self.process.is_running()
-
-    def kill(self):
-        self.process.kill()
-
-    def stop(self):
-        return self.process.stop()

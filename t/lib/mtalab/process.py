@@ -138,6 +138,23 @@ class Process:
         return self.child.wait()
 
 
+class Server:
+    """What runs as one Process, self.process."""
+    process = None
+
+    def log(self):
+        return self.process.log()
+
+    def is_running(self):
+        return self.process is not None and self.process.is_running()
+
+    def kill(self):
+        self.process.kill()
+
+    def stop(self):
+        return self.process.stop()
+
+
 def run(argv, data=None, env=None, check=True, timeout=60):
     """Runs a command to its end; gives its CompletedProcess."""
     full_env = dict(os.environ)

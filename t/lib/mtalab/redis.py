@@ -8,10 +8,11 @@
 import os
 import signal
 
-from .process import LabError, Process, free_port, listens, run, wait_until
+from .process import (LabError, Process, Server, free_port, listens, run,
+                      wait_until)
 
 
-class Redis:
+class Redis(Server):
     def __init__(self, folder, replica_of=None, more=()):
         os.makedirs(folder, exist_ok=True)
         self.dir = folder
@@ -19,7 +20,6 @@ class Redis:
         self.more = list(more)
         self.follows = [] if replica_of is None else [
             '--replicaof', '127.0.0.1', str(replica_of.port)]
-        self.process = None
         self.start()
         if replica_of is not None:
             wait_until(lambda: 'master_link_status:up' in self.ask(
@@ -52,18 +52,9 @@ class Redis:
     def thaw(self):
         os.kill(self.process.pid, signal.SIGCONT)
 
-    def log(self):
-        return self.process.log()
-
-    def is_running(self):
-        return self.process.is_running()
-
-    def kill(self):
-        self.process.kill()
-
     def stop(self):
         try:
             self.thaw()
         except (OSError, LabError):
             pass
-        return self.process.stop()
+        return super().stop()
