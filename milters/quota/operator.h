@@ -22,7 +22,7 @@
  * such a key, or there is nothing to change; MFX_PERMFAIL for words that make
  * no sense; MFX_TEMPFAIL when the store or a table does not answer; err says
  * it. Threads: any.
- * Limits: a page of top takes about a second and holds the best 1000.
+ * Limits: a page of top takes a quarter of a second and holds the best 1000.
  */
 #ifndef MFX_QUOTA_OPERATOR_H
 #define MFX_QUOTA_OPERATOR_H

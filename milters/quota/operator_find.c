@@ -7,6 +7,7 @@
 
 enum {
     PARTIAL_MAX = 20, /* keys of one rule */
+    PARTIAL_CHUNK = 100,
     PARTIAL_MS = 500,
 };
 
@@ -287,8 +288,9 @@ find_partial(const struct quota_operator *op, const struct quota_rule *rule,
     do {
         struct mfx_store_row *rows;
         size_t count;
-        if (mfx_store_list(op->store, prefix, PARTIAL_MAX, &cursor, op->wait_ms,
-                           op->arena, &rows, &count, NULL) != MFX_OK)
+        if (mfx_store_list(op->store, prefix, PARTIAL_CHUNK, &cursor,
+                           op->wait_ms, op->arena, &rows, &count,
+                           NULL) != MFX_OK)
             return MFX_OK;
         rc = add_rows(op, rule, choice, rows, count, &added, found, err);
     } while (rc == MFX_OK && cursor.len > 0 && added < PARTIAL_MAX &&

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Who is nearest to a limit: the store is walked in chunks, a page takes about
- * a second and says where the next one begins.
+ * Who is nearest to a limit: the store is walked in chunks, a page takes a quarter
+ * of a second and says where the next one begins.
  */
 #include "operator_best.h"
 #include "operator_impl.h"
 
 enum {
-    PAGE_MS = 1000,
-    CHUNK = 500,
+    PAGE_MS = 250,
+    /* A store does nothing else while it lists: mail is not to wait for it. */
+    CHUNK_MIN = 10,
+    CHUNK_FIRST = 40,
+    CHUNK_MAX = 500,
+    SHORT_MS = 3,
+    LONG_MS = 10,
 };
 
 struct walk {
@@ -17,6 +22,7 @@ struct walk {
     struct mfx_arena *arena; /* emptied after each chunk */
     const struct quota_rule *latest;
     uint64_t scanned;
+    size_t chunk;
 };
 
 /* Counters come rule by rule, more or less. */
@@ -156,6 +162,15 @@ look_at(struct walk *w, const struct mfx_store_row *row, struct mfx_err *err)
     return MFX_OK;
 }
 
+static void
+fit_chunk(struct walk *w, uint64_t took_ms)
+{
+    if (took_ms > LONG_MS && w->chunk > CHUNK_MIN)
+        w->chunk /= 2;
+    else if (took_ms < SHORT_MS && w->chunk < CHUNK_MAX)
+        w->chunk *= 2;
+}
+
 /* The cursor is kept in a buffer of its own: the arena is emptied. */
 static enum mfx_rc
 take_chunk(struct walk *w, struct mfx_str prefix, struct mfx_buf *cursor,
@@ -164,9 +179,11 @@ take_chunk(struct walk *w, struct mfx_str prefix, struct mfx_buf *cursor,
     struct mfx_store_row *rows;
     size_t count;
     struct mfx_str at = mfx_buf_str(cursor);
+    uint64_t began_ms = mfx_mono_ms();
     enum mfx_rc rc =
-        mfx_store_list(w->op->store, prefix, CHUNK, &at, w->op->wait_ms,
+        mfx_store_list(w->op->store, prefix, w->chunk, &at, w->op->wait_ms,
                        w->arena, &rows, &count, err);
+    fit_chunk(w, mfx_mono_ms() - began_ms);
     for (size_t i = 0; rc == MFX_OK && i < count; i++)
         rc = look_at(w, &rows[i], err);
     mfx_buf_clear(cursor);
@@ -234,6 +251,7 @@ operator_top(const struct quota_operator *op,
         .op = op,
         .best = quota_operator_best_new((size_t)words->count),
         .arena = mfx_arena_new(0),
+        .chunk = CHUNK_FIRST,
     };
     enum mfx_rc rc = MFX_TEMPFAIL;
     if (op->store == NULL)

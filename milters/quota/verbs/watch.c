@@ -112,11 +112,12 @@ put_top(struct watch *w)
 
 /* --- asking --- */
 
-/* Goes on with the walk for a part of the interval. */
+/* Goes on with the walk for a part of the interval: a store has better things
+ * to do. */
 static int
 walk(struct watch *w)
 {
-    uint64_t until_ms = mfx_mono_ms() + w->every_ms / 2;
+    uint64_t until_ms = mfx_mono_ms() + w->every_ms / 8;
     int status = EXIT_OK;
     do
         status = top_page(&w->top);
