@@ -101,6 +101,12 @@ take_local(struct parser *p, const struct address_run *run,
     return true;
 }
 
+static struct mfx_str
+part(const struct address_scan *s, size_t start, size_t end)
+{
+    return mfx_str(s->in.p + start, end - start);
+}
+
 /* Takes what stands from the local part in `run` on: "@" and a domain, or
  * nothing for a bare user. */
 static bool
@@ -108,7 +114,8 @@ take_spec(struct parser *p, const struct address_run *run,
           struct mfx_mailbox *box)
 {
     struct address_scan *s = &p->scan;
-    struct address_run domain = {.start = run->end, .end = run->end};
+    struct address_run domain = {
+        .start = run->end, .end = run->end, .word_end = run->end};
     if (!take_local(p, run, box))
         return false;
     if (address_scan_take(s, '@')) {
@@ -120,7 +127,9 @@ take_spec(struct parser *p, const struct address_run *run,
         if (domain.has_final_dot)
             box->domain.len--;
     }
-    box->raw = mfx_str(s->in.p + run->start, domain.end - run->start);
+    box->raw = part(s, run->start, domain.end);
+    box->raw_local = part(s, run->start, run->end);
+    box->raw_domain = part(s, domain.start, domain.word_end);
     return true;
 }
 

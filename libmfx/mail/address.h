@@ -15,7 +15,7 @@
  *     struct mfx_address_list list;
  *     rc = mfx_address_list_parse(value, arena, 100, &list);
  *
- * Ownership: list and strings in the arena; `raw` borrows from the input.
+ * Ownership: list and strings in the arena; what is `raw` borrows from the input.
  * Errors: MFX_PERMFAIL for text that is no address list (list.error says
  * where and why; mailboxes before that point are there), MFX_TEMPFAIL for an
  * exhausted arena, MFX_NOTFOUND for an empty list or groups without members.
@@ -30,12 +30,15 @@
 MFX_API_BEGIN
 
 struct mfx_mailbox {
-    struct mfx_str local;  /* unquoted: "b c".d has no quotes here */
-    struct mfx_str domain; /* as spelled, less a final dot; "[192.0.2.1]" for
+    struct mfx_str local;     /* unquoted: "b c".d has no quotes here */
+    struct mfx_str domain;    /* as spelled, less a final dot; "[192.0.2.1]" for
                               a literal; empty for a bare user */
-    struct mfx_str phrase; /* display name, unquoted; may be empty */
-    struct mfx_str raw;    /* addr-spec in the input, without <> */
-    bool is_bracketed;     /* stood in <> */
+    struct mfx_str phrase;    /* display name, unquoted; may be empty */
+    struct mfx_str raw;       /* addr-spec in the input, without <> */
+    struct mfx_str raw_local; /* in raw, quotes included */
+    struct mfx_str raw_domain; /* in raw, less a final dot; empty, behind the
+                                  local part, for a bare user */
+    bool is_bracketed;         /* stood in <> */
     bool is_in_group;
 };
 

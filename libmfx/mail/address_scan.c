@@ -72,12 +72,10 @@ address_scan_cfws(struct address_scan *s)
     return true;
 }
 
-/* At the opening quote: to behind the closing one. */
-static bool
-skip_quoted(struct address_scan *s, struct address_run *run)
+bool
+address_scan_quoted(struct address_scan *s, bool *has_eight_bit)
 {
     size_t start = s->at++;
-    run->has_quotes = true;
     for (; s->at < s->in.len; s->at++) {
         unsigned char c = byte_at(s, s->at);
         if (c == '\\' && s->at + 1 < s->in.len)
@@ -88,7 +86,7 @@ skip_quoted(struct address_scan *s, struct address_run *run)
         }
         if (c == '\0')
             return address_scan_fail(s, s->at, "NUL");
-        run->has_eight_bit = run->has_eight_bit || c >= 0x80;
+        *has_eight_bit = *has_eight_bit || c >= 0x80;
     }
     return address_scan_fail(s, start, "quote without end");
 }
@@ -132,14 +130,17 @@ address_scan_run(struct address_scan *s, struct address_run *run)
             s->at++;
         else if (c != '"')
             skip_atom(s, run);
-        else if (!skip_quoted(s, run))
+        else if (!address_scan_quoted(s, &run->has_eight_bit))
             return false;
+        run->has_quotes = run->has_quotes || c == '"';
         is_alternating = is_alternating && after_word == is_dot;
         run->has_pair = run->has_pair || (after_word && !is_dot);
         run->has_word = run->has_word || !is_dot;
         after_word = !is_dot;
         run->count++;
         run->end = s->at;
+        if (!is_dot)
+            run->word_end = run->end;
     }
     run->is_dotted = is_alternating && after_word;
     run->has_final_dot = is_alternating && run->count > 0 && !after_word;
@@ -216,7 +217,7 @@ skip_literal(struct address_scan *s, struct address_run *run)
         unsigned char c = byte_at(s, s->at);
         if (c == ']') {
             s->at++;
-            run->end = s->at;
+            run->end = run->word_end = s->at;
             return true;
         }
         if (mfx_ascii_is_fws(c))

@@ -22,6 +22,7 @@ struct address_scan {
 
 struct address_run {
     size_t start, end;  /* in the input, without CFWS around */
+    size_t word_end;    /* of its last word; end, or before final dots */
     size_t count;       /* of words and dots */
     bool is_dotted;     /* word *("." word) */
     bool has_final_dot; /* that, and a dot behind */
@@ -55,6 +56,9 @@ address_scan_take(struct address_scan *s, char c)
 
 /* Steps over comments and folding white space. */
 bool address_scan_cfws(struct address_scan *s);
+/* At the opening quote: steps behind the closing one. *has_eight_bit becomes
+ * true when some byte is not ASCII. */
+bool address_scan_quoted(struct address_scan *s, bool *has_eight_bit);
 /* Takes words and dots; an empty run when there are none. */
 bool address_scan_run(struct address_scan *s, struct address_run *run);
 /* Goes on where a run ended, with what else is common in display names without
