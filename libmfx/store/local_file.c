@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 
 #include <mfx/base/file.h>
+#include <mfx/store/store.h>
 
 #include "local_lock.h"
 
@@ -21,7 +22,11 @@ enum {
     CACHE_KIB = 16 * 1024,
     WAL_PAGES_MAX = 16384, /* past that, writing waits for one sync */
     TABLES = 3,
+    NAME_BYTES_MAX = 512,
 };
+
+_Static_assert((int)NAME_BYTES_MAX > (int)MFX_STORE_NAME_MAX,
+               "no name is behind so many octets 0xFF");
 
 /* "mfxq" */
 #define APPLICATION_ID 1835432049
@@ -36,7 +41,8 @@ enum statement {
     SWEEP_END,
     SWEEP,
     PER_TABLE,
-    BEGIN = TABLES * PER_TABLE,
+    BEGIN_READ = TABLES * PER_TABLE,
+    BEGIN,
     COMMIT,
     ROLLBACK,
     EACH_FROM,
@@ -60,13 +66,13 @@ static const char *const texts[STATEMENTS] = {
         [(at)*PER_TABLE + SWEEP_END] =                                       \
             "SELECT name FROM " table                                        \
             " WHERE name > ?1 ORDER BY name LIMIT 1 OFFSET ?2",              \
-        [(at)*PER_TABLE + SWEEP] =                                           \
-            "DELETE FROM " table " WHERE name > ?1"                          \
-            " AND (?2 IS NULL OR name <= ?2) AND expires <= ?3"
+        [(at)*PER_TABLE + SWEEP] = "DELETE FROM " table " WHERE name > ?1"   \
+                                   " AND name <= ?2 AND expires <= ?3"
     TABLE_TEXTS(MFX_LOCAL_COUNTER, "counter"),
     TABLE_TEXTS(MFX_LOCAL_ELEMENT, "element"),
     TABLE_TEXTS(MFX_LOCAL_VALUE, "value"),
 #undef TABLE_TEXTS
+    [BEGIN_READ] = "BEGIN",
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
@@ -92,7 +98,7 @@ struct mfx_local_file {
     bool is_ours; /* and so may be replaced */
     atomic_bool is_syncing;
     struct {
-        char name[512];
+        char name[NAME_BYTES_MAX];
         size_t len;
     } swept[TABLES];
 };
@@ -109,6 +115,16 @@ fail(const struct mfx_local_file *file, const char *what, struct mfx_err *err)
     mfx_err_set(err, "%s: %s: %s%s%s", file->path, what,
                 sqlite3_errmsg(file->handle), says_more ? ": " : "",
                 says_more ? strerror(error) : "");
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? MFX_PERMFAIL
+                                                           : MFX_TEMPFAIL;
+}
+
+static enum mfx_rc
+fail_sync(const struct mfx_local_file *file, struct mfx_err *err)
+{
+    int code = sqlite3_errcode(file->sync_handle) & 0xFF;
+    mfx_err_set(err, "%s: sync: %s", file->path,
+                sqlite3_errmsg(file->sync_handle));
     return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? MFX_PERMFAIL
                                                            : MFX_TEMPFAIL;
 }
@@ -261,6 +277,20 @@ set_up(struct mfx_local_file *file, struct mfx_err *err)
     return rc;
 }
 
+/* It must have read, too: SQLite looks for a log no earlier than that, and
+ * without one there is nothing to sync. */
+static enum mfx_rc
+open_sync_handle(struct mfx_local_file *file, int flags, struct mfx_err *err)
+{
+    int code = sqlite3_open_v2(file->path, &file->sync_handle, flags, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_busy_timeout(file->sync_handle, BUSY_MS);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(file->sync_handle, "SELECT 1 FROM clock", NULL,
+                            NULL, NULL);
+    return code == SQLITE_OK ? MFX_OK : fail_sync(file, err);
+}
+
 static enum mfx_rc
 open_handles(struct mfx_local_file *file, struct mfx_err *err)
 {
@@ -270,10 +300,9 @@ open_handles(struct mfx_local_file *file, struct mfx_err *err)
     enum mfx_rc rc = set_up(file, err);
     if (rc != MFX_OK)
         return rc;
-    if (sqlite3_open_v2(file->path, &file->sync_handle, flags, NULL) !=
-        SQLITE_OK)
-        return fail(file, "open", err);
-    (void)sqlite3_busy_timeout(file->sync_handle, BUSY_MS);
+    rc = open_sync_handle(file, flags, err);
+    if (rc != MFX_OK)
+        return rc;
     return mfx_file_identify(file->path, &file->id, err) == MFX_OK
                ? MFX_OK
                : MFX_TEMPFAIL;
@@ -444,6 +473,12 @@ mfx_local_file_begin(struct mfx_local_file *file, struct mfx_err *err)
 }
 
 enum mfx_rc
+mfx_local_file_begin_read(struct mfx_local_file *file, struct mfx_err *err)
+{
+    return run(file, BEGIN_READ, NULL, err);
+}
+
+enum mfx_rc
 mfx_local_file_commit(struct mfx_local_file *file, struct mfx_err *err)
 {
     return run(file, COMMIT, NULL, err);
@@ -499,7 +534,7 @@ mfx_local_file_delete(struct mfx_local_file *file, enum mfx_local_table table,
 
 /* --- old rows go --- */
 
-/* The last name of the next rows; none: up to the end of the table. */
+/* The last name of the next rows; p NULL: there are fewer. */
 static enum mfx_rc
 find_sweep_end(struct mfx_local_file *file, int table, unsigned rows,
                struct mfx_arena *arena, struct mfx_str *end,
@@ -526,6 +561,7 @@ static enum mfx_rc
 sweep_table(struct mfx_local_file *file, int table, uint64_t now_ms,
             unsigned rows, struct mfx_arena *arena, struct mfx_err *err)
 {
+    char last[NAME_BYTES_MAX]; /* behind every name */
     struct mfx_str end;
     enum mfx_rc rc = find_sweep_end(file, table, rows, arena, &end, err);
     sqlite3_stmt *statement = statement_of(file, table * PER_TABLE + SWEEP);
@@ -535,10 +571,8 @@ sweep_table(struct mfx_local_file *file, int table, uint64_t now_ms,
         return fail(file, "sweep", err);
     bind_bytes(statement, 1,
                mfx_str(file->swept[table].name, file->swept[table].len));
-    if (end.p == NULL)
-        (void)sqlite3_bind_null(statement, 2);
-    else
-        bind_bytes(statement, 2, end);
+    memset(last, 0xFF, sizeof last);
+    bind_bytes(statement, 2, end.p == NULL ? mfx_str(last, sizeof last) : end);
     (void)sqlite3_bind_int64(statement, 3, (int64_t)now_ms);
     rc = finish_write(file, statement, err);
     /* from the beginning again behind the last row */
@@ -623,8 +657,5 @@ mfx_local_file_sync(struct mfx_local_file *file, struct mfx_err *err)
             file->sync_handle, NULL, SQLITE_CHECKPOINT_RESTART, &frames, &done);
     if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
         return MFX_OK;
-    mfx_err_set(err, "%s: sync: %s", file->path,
-                sqlite3_errmsg(file->sync_handle));
-    return rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB ? MFX_PERMFAIL
-                                                       : MFX_TEMPFAIL;
+    return fail_sync(file, err);
 }

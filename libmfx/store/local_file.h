@@ -72,6 +72,9 @@ enum mfx_rc mfx_local_file_each(struct mfx_local_file *file,
 
 enum mfx_rc mfx_local_file_begin(struct mfx_local_file *file,
                                  struct mfx_err *err) MFX_NODISCARD;
+/* To read many rows; ends with commit, or rollback. */
+enum mfx_rc mfx_local_file_begin_read(struct mfx_local_file *file,
+                                      struct mfx_err *err) MFX_NODISCARD;
 enum mfx_rc mfx_local_file_commit(struct mfx_local_file *file,
                                   struct mfx_err *err) MFX_NODISCARD;
 void mfx_local_file_rollback(struct mfx_local_file *file);

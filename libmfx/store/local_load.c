@@ -78,24 +78,48 @@ add_call_loads(struct local_batch *batch, const struct mfx_store_call *call)
 }
 
 static enum mfx_rc
-load_all(struct local_store *store, struct local_batch *batch,
-         struct mfx_err *err)
+load_one(struct local_store *store, struct local_batch *batch,
+         struct local_load *load, struct mfx_err *err)
+{
+    char name[LOCAL_ELEMENT_NAME];
+    if (!load->is_element)
+        return mfx_local_file_get(store->file, MFX_LOCAL_COUNTER,
+                                  load->counter->name, batch->arena, &load->row,
+                                  err);
+    local_element_name(name, load->counter, load->hash);
+    return mfx_local_file_get(store->file, MFX_LOCAL_ELEMENT,
+                              mfx_str(name, sizeof name), NULL, &load->row,
+                              err);
+}
+
+static enum mfx_rc
+load_each(struct local_store *store, struct local_batch *batch,
+          struct mfx_err *err)
 {
     for (struct local_load *load = batch->loads; load != NULL;
          load = load->next) {
-        char name[LOCAL_ELEMENT_NAME];
-        local_element_name(name, load->counter, load->hash);
-        load->rc = load->is_element
-                       ? mfx_local_file_get(store->file, MFX_LOCAL_ELEMENT,
-                                            mfx_str(name, sizeof name), NULL,
-                                            &load->row, err)
-                       : mfx_local_file_get(store->file, MFX_LOCAL_COUNTER,
-                                            load->counter->name, batch->arena,
-                                            &load->row, err);
+        load->rc = load_one(store, batch, load, err);
         if (load->rc != MFX_OK && load->rc != MFX_NOTFOUND)
             return load->rc;
     }
     return MFX_OK;
+}
+
+/* In one transaction: each alone would lock and unlock the log. */
+static enum mfx_rc
+load_all(struct local_store *store, struct local_batch *batch,
+         struct mfx_err *err)
+{
+    if (batch->load_count == 0)
+        return MFX_OK;
+    enum mfx_rc rc = mfx_local_file_begin_read(store->file, err);
+    if (rc == MFX_OK)
+        rc = load_each(store, batch, err);
+    if (rc == MFX_OK)
+        rc = mfx_local_file_commit(store->file, err);
+    if (rc != MFX_OK)
+        mfx_local_file_rollback(store->file);
+    return rc;
 }
 
 static void

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <mfx/store/redis_ask.h>
 
+#include <stdio.h>
+
 #include <mfx/base/env.h>
 #include <mfx/store/redis_command.h>
+#include <mfx/store/redis_pack.h>
 
 enum {
     LIST_MAX = 1000, /* counters of one step */
     PERIOD_TRIES = 3,
     ELEMENT_LEN = 8,
+    PACKED_MAX = 64 << 20,
+    CALL_HEAD = 5,   /* before the uses */
+    USE_HEAD = 5,    /* before the windows */
     USES_HEAD = 3,   /* now, outcome, repeated */
     LEVEL_ITEMS = 4, /* used, reserved, free at, what holds */
     ROW_HEAD = 3,
@@ -140,29 +146,41 @@ pack_elements(struct mfx_arena *arena, const uint64_t *hashes, size_t count)
 
 /* What is held open has no window: its shape does not matter. */
 static void
-add_window(struct mfx_redis_command *c, enum mfx_store_kind kind,
-           const struct mfx_store_window *window, uint64_t when_s)
+pack_window(struct mfx_buf *out, enum mfx_store_kind kind,
+            const struct mfx_store_window *window, uint64_t when_s)
 {
-    bool is_fixed = kind != MFX_STORE_OPEN && window->shape == MFX_STORE_FIXED;
+    bool is_open = kind == MFX_STORE_OPEN;
+    bool is_fixed = !is_open && window->shape == MFX_STORE_FIXED;
+    uint64_t span_ms = is_open ? 1 : window->span_ms;
     uint64_t begin_s = 0, end_s = 0;
-    mfx_redis_command_text(
-        c, kind == MFX_STORE_OPEN ? "s" : shape_letter(window->shape));
-    mfx_redis_command_u64(c, kind == MFX_STORE_OPEN ? 1 : window->span_ms);
+    char name[32];
+    int len = snprintf(name, sizeof name, "%s%llu",
+                       is_open ? "s" : shape_letter(window->shape),
+                       (unsigned long long)span_ms);
+    mfx_redis_pack_list(out, is_fixed ? 6 : 4);
+    mfx_redis_pack_str(out, mfx_str(name, (size_t)len));
+    mfx_redis_pack_u64(out, at_most(span_ms));
     if (window->limit == MFX_STORE_UNLIMITED)
-        mfx_redis_command_text(c, "-1");
+        mfx_redis_pack_minus_one(out);
     else
-        mfx_redis_command_u64(c, at_most(window->limit));
-    mfx_redis_command_u64(c, at_most(window->soft));
+        mfx_redis_pack_u64(out, at_most(window->limit));
+    mfx_redis_pack_u64(out, at_most(window->soft));
     if (!is_fixed)
         return;
     window->period(window->period_arg, when_s, &begin_s, &end_s);
-    mfx_redis_command_u64(c, begin_s * 1000);
-    mfx_redis_command_u64(c, end_s * 1000);
+    mfx_redis_pack_u64(out, begin_s * 1000);
+    mfx_redis_pack_u64(out, end_s * 1000);
+}
+
+static bool
+has_elements(const struct mfx_store_use *use)
+{
+    return use->kind == MFX_STORE_DISTINCT || use->kind == MFX_STORE_FIRST;
 }
 
 static void
-add_use(const struct mfx_redis_ask *ask, struct mfx_redis_command *c, size_t i,
-        uint64_t when_s)
+pack_use(const struct mfx_redis_ask *ask, struct mfx_buf *out, size_t i,
+         uint64_t when_s)
 {
     const struct mfx_store_call *call = ask->call;
     const struct mfx_store_use *use = &call->uses[i];
@@ -170,14 +188,37 @@ add_use(const struct mfx_redis_ask *ask, struct mfx_redis_command *c, size_t i,
     if (call->element_hashes[i] != NULL)
         elements = pack_elements(call->arena, call->element_hashes[i],
                                  use->element_count);
-    mfx_redis_command_text(c, kind_letter(use->kind));
-    mfx_redis_command_u64(c, at_most(use->amount));
-    mfx_redis_command_add(c, use->believed_override);
-    mfx_redis_command_u64(c, at_most(use->memory_ms));
-    mfx_redis_command_add(c, elements);
-    mfx_redis_command_u64(c, use->window_count);
+    mfx_redis_pack_list(out, USE_HEAD + use->window_count);
+    mfx_redis_pack_str(out, mfx_str_of(kind_letter(use->kind)));
+    mfx_redis_pack_u64(out, has_elements(use) ? 0 : at_most(use->amount));
+    mfx_redis_pack_str(out, use->believed_override);
+    mfx_redis_pack_u64(out, at_most(use->memory_ms));
+    mfx_redis_pack_str(out, elements);
     for (size_t w = 0; w < use->window_count; w++)
-        add_window(c, use->kind, &use->windows[w], when_s);
+        pack_window(out, use->kind, &use->windows[w], when_s);
+}
+
+static struct mfx_str
+pack_uses(const struct mfx_redis_ask *ask, const struct mfx_redis_now *now)
+{
+    const struct mfx_store_call *call = ask->call;
+    bool is_merge = call->task == MFX_STORE_TASK_MERGE;
+    uint64_t age_ms =
+        is_merge && now->wall_ms > call->at_ms ? now->wall_ms - call->at_ms : 0;
+    uint64_t lease_ms =
+        mfx_redis_ask_is_renewed(ask) ? MFX_REDIS_LEASE_MS : call->lease_ms;
+    uint64_t when_ms = now->server_ms > age_ms ? now->server_ms - age_ms : 0;
+    struct mfx_buf out;
+    mfx_buf_init_arena(&out, call->arena, PACKED_MAX);
+    mfx_redis_pack_list(&out, CALL_HEAD + call->count);
+    mfx_redis_pack_str(&out, mfx_str_of(op_letter(call->op)));
+    mfx_redis_pack_str(&out, call->holder);
+    mfx_redis_pack_u64(&out, at_most(lease_ms));
+    mfx_redis_pack_u64(&out, age_ms);
+    mfx_redis_pack_str(&out, ask->asker->prefix);
+    for (size_t i = 0; i < call->count; i++)
+        pack_use(ask, &out, i, when_ms / 1000);
+    return mfx_buf_ok(&out) ? mfx_buf_str(&out) : mfx_str(NULL, 0);
 }
 
 static struct mfx_str
@@ -185,23 +226,18 @@ format_uses(const struct mfx_redis_ask *ask, const struct mfx_redis_now *now)
 {
     const struct mfx_store_call *call = ask->call;
     struct mfx_redis_command c;
-    bool is_merge = call->task == MFX_STORE_TASK_MERGE;
-    uint64_t age_ms =
-        is_merge && now->wall_ms > call->at_ms ? now->wall_ms - call->at_ms : 0;
-    uint64_t lease_ms =
-        mfx_redis_ask_is_renewed(ask) ? MFX_REDIS_LEASE_MS : call->lease_ms;
-    uint64_t when_ms = now->server_ms > age_ms ? now->server_ms - age_ms : 0;
-    begin_script(ask, &c, MFX_REDIS_SCRIPT_USES, call->count);
+    enum mfx_redis_script_id script = MFX_REDIS_SCRIPT_USES;
+    for (size_t i = 0; i < call->count; i++)
+        if (has_elements(&call->uses[i]))
+            script = MFX_REDIS_SCRIPT_ELEMENTS;
+    struct mfx_str packed = pack_uses(ask, now);
+    if (packed.p == NULL)
+        return packed;
+    begin_script(ask, &c, script, call->count);
     for (size_t i = 0; i < call->count; i++)
         mfx_redis_command_add(&c, mfx_redis_counter_key(ask->asker, call->arena,
                                                         call->uses[i].counter));
-    mfx_redis_command_add(&c, ask->asker->prefix);
-    mfx_redis_command_text(&c, op_letter(call->op));
-    mfx_redis_command_add(&c, call->holder);
-    mfx_redis_command_u64(&c, at_most(lease_ms));
-    mfx_redis_command_u64(&c, age_ms);
-    for (size_t i = 0; i < call->count; i++)
-        add_use(ask, &c, i, when_ms / 1000);
+    mfx_redis_command_add(&c, packed);
     return mfx_redis_command_end(&c);
 }
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 --
 -- What is not a use of counters: overrides, lists, leases, small values. Keys,
--- fields and times: see redis_uses.lua; P v:NAME is a value.
+-- fields and times: see redis_windows.lua; P v:NAME is a value.
 --
 -- ARGV: what is asked, then
 --   O text lifetime           sets an override (KEYS: c:NAME)
@@ -17,52 +17,59 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local STEPS = 60
 
+-- What m of a counter says; the kind of one that is new is none.
+local function read_meta(key)
+    local raw = redis.call('HGET', key, 'm')
+    return raw and cmsgpack.unpack(raw) or {'', 0, 0, 0, 0, '', 0}
+end
+
 ----- overrides -----
 
 local function set_override()
     local key, text, lifetime = KEYS[1], ARGV[2], tonumber(ARGV[3])
-    local kept_until = tonumber(redis.call('HGET', key, 'x') or 0)
-    if text == '' then
-        redis.call('HDEL', key, 'o', 'u')
-    else
-        local ends = lifetime > 0 and now + lifetime or 0
-        redis.call('HSET', key, 'o', text, 'u', ends)
-        if ends == 0 then
-            redis.call('PERSIST', key)
-            return {now}
-        end
-        kept_until = math.max(kept_until, ends)
-        redis.call('HSET', key, 'x', kept_until)
+    local m = read_meta(key)
+    m[6], m[7] = text, 0
+    if text ~= '' and lifetime > 0 then
+        m[7] = now + lifetime
+        m[4] = math.max(m[4], m[7])
     end
-    redis.call('PEXPIREAT', key, math.max(kept_until, now + 1))
+    redis.call('HSET', key, 'm', cmsgpack.pack(m))
+    if text ~= '' and lifetime == 0 then
+        redis.call('PERSIST', key)
+    else
+        redis.call('PEXPIREAT', key, math.max(m[4], now + 1))
+    end
     return {now}
 end
 
 ----- lists -----
 
-local function used_in(shape, span, r, kind, seen_key)
+local function used_in(r, shape, span, kind, seen_key)
     local part = math.floor(now * STEPS / span)
     if shape == 'b' then
-        local limit = r[7] or 0
-        if not r[4] or limit < 0 then
+        if not r[5] or r[8] < 0 then
             return 0
         end
-        local drained = math.max(now - r[6], 0) * limit / span
-        return math.max(math.ceil(r[4] + r[5] / span - drained), 0)
+        local drained = math.max(now - r[7], 0) * r[8] / span
+        return math.max(math.ceil(r[5] + r[6] / span - drained), 0)
+    elseif shape == 'f' and not (r[5] and r[5] <= now and now < r[6]) then
+        return 0
     elseif kind == 'd' then
-        local since = math.ceil((part - STEPS) * span / STEPS)
-        if shape == 'f' then
-            since = r[4] and now < r[5] and r[4] or now
-        end
+        local since = shape == 'f' and r[5]
+            or math.ceil((part - STEPS) * span / STEPS)
         return redis.call('ZCOUNT', seen_key, string.format('%.0f', since),
                           '+inf')
     elseif shape == 'f' then
-        return r[4] and r[4] <= now and now < r[5] and r[6] or 0
+        return r[7]
+    elseif not r[5] then
+        return 0
     end
     local used = 0
-    for i = 4, #r, 2 do
-        if r[i] >= part - STEPS and r[i] <= part + STEPS then
-            used = used + r[i + 1]
+    local all = r[9] == '' and {} or {cmsgpack.unpack(r[9])}
+    all[#all + 1], all[#all + 2] = r[7], r[8]
+    for i = 1, #all, 2 do
+        if all[i] >= part - STEPS and all[i] <= part + STEPS then
+            used = used + all[i + 1]
         end
     end
     return used
@@ -90,27 +97,25 @@ local function read_counter(key, prefix)
     local all = redis.call('HGETALL', key)
     local seen_key = prefix .. 'e:' .. string.sub(key, #prefix + 3)
     local row = {reserved = 0, elements = {}}
-    local field = {}
+    local m, windows = {'', 0, 0, 0, 0, '', 0}, {}
     for i = 1, #all, 2 do
-        field[all[i]] = all[i + 1]
-    end
-    local ends = tonumber(field.u or 0)
-    local is_over = ends > 0 and ends <= now
-    local out = {0, is_over and '' or field.o or '', is_over and 0 or ends}
-    for name, value in pairs(field) do
-        local letter = string.sub(name, 1, 1)
-        if letter == 'h' then
-            add_held(row, cmsgpack.unpack(value))
-        elseif letter == 'w' then
-            local shape, span = string.sub(name, 2, 2), string.sub(name, 3)
-            local r = cmsgpack.unpack(value)
-            out[#out + 1] = shape
-            out[#out + 1] = span
-            out[#out + 1] = used_in(shape, tonumber(span), r, field.t, seen_key)
-            out[#out + 1] = r[1]
+        if all[i] == 'm' then
+            m = cmsgpack.unpack(all[i + 1])
+        elseif all[i] == 'w' then
+            windows = cmsgpack.unpack(all[i + 1])
+        elseif string.sub(all[i], 1, 1) == 'h' then
+            add_held(row, cmsgpack.unpack(all[i + 1]))
         end
     end
-    out[1] = row.reserved
+    local is_over = m[7] > 0 and m[7] <= now
+    local out = {row.reserved, is_over and '' or m[6], is_over and 0 or m[7]}
+    for _, r in ipairs(windows) do
+        local shape, span = string.sub(r[1], 1, 1), string.sub(r[1], 2)
+        out[#out + 1] = shape
+        out[#out + 1] = span
+        out[#out + 1] = used_in(r, shape, tonumber(span), m[1], seen_key)
+        out[#out + 1] = r[2]
+    end
     return out
 end
 
@@ -131,19 +136,17 @@ local function renew()
         local raw = redis.call('HGET', key, 'h' .. holder)
         local held = raw and cmsgpack.unpack(raw) or {ends, amount}
         if raw or amount >= 0 then
+            local m = read_meta(key)
+            m[2] = m[2] + (raw and 0 or amount)
+            m[3] = m[3] == 0 and ends or math.min(m[3], ends)
             held[1] = ends
-            redis.call('HSET', key, 'h' .. holder, cmsgpack.pack(held))
-            if not raw then
-                redis.call('HINCRBY', key, 'R', amount)
+            local moves = m[4] < ends
+            m[4] = moves and ends + 60000 or m[4]
+            redis.call('HSET', key, 'm', cmsgpack.pack(m), 'h' .. holder,
+                       cmsgpack.pack(held))
+            if moves and (m[6] == '' or m[7] > 0) then
+                redis.call('PEXPIREAT', key, m[4])
             end
-            local bound = tonumber(redis.call('HGET', key, 'L') or 0)
-            if bound == 0 or bound > ends then
-                redis.call('HSET', key, 'L', ends)
-            end
-        end
-        if tonumber(redis.call('HGET', key, 'x') or ends) < ends + 1000 then
-            redis.call('HSET', key, 'x', ends + 60000)
-            redis.call('PEXPIREAT', key, ends + 60000)
         end
     end
     return {now}

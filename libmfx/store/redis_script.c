@@ -3,7 +3,18 @@
 
 #include <openssl/evp.h>
 
+/* In this order: the blank lines keep them from being sorted. */
 static const char uses[] = {
+#include "libmfx/store/redis_windows.inc"
+
+#include "libmfx/store/redis_uses.inc"
+};
+
+static const char elements[] = {
+#include "libmfx/store/redis_windows.inc"
+
+#include "libmfx/store/redis_elements.inc"
+
 #include "libmfx/store/redis_uses.inc"
 };
 
@@ -18,6 +29,7 @@ mfx_redis_scripts_init(struct mfx_redis_scripts *scripts)
     unsigned char digest[EVP_MAX_MD_SIZE];
     *scripts = (struct mfx_redis_scripts){
         .text = {mfx_str(uses, sizeof uses - 1),
+                 mfx_str(elements, sizeof elements - 1),
                  mfx_str(other, sizeof other - 1)},
     };
     for (size_t i = 0; i < MFX_REDIS_SCRIPT_COUNT; i++) {

@@ -2,7 +2,8 @@
  *
  * redis_script - the scripts that a Redis runs for us (not installed)
  *
- * They are redis_uses.lua and redis_other.lua, built in.
+ * They are made of the .lua files here, built in: uses of amounts; the same with
+ * elements; and everything else.
  *
  * Ownership: texts live for ever. Errors: MFX_TEMPFAIL: no digest (out of
  * memory). Threads: values.
@@ -14,6 +15,7 @@
 
 enum mfx_redis_script_id {
     MFX_REDIS_SCRIPT_USES,
+    MFX_REDIS_SCRIPT_ELEMENTS, /* uses, some of them of elements */
     MFX_REDIS_SCRIPT_OTHER,
     MFX_REDIS_SCRIPT_COUNT,
 };
