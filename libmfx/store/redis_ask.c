@@ -12,8 +12,6 @@ enum {
     PERIOD_TRIES = 3,
     ELEMENT_LEN = 8,
     PACKED_MAX = 64 << 20,
-    CALL_HEAD = 5,   /* before the uses */
-    USE_HEAD = 5,    /* before the windows */
     USES_HEAD = 3,   /* now, outcome, repeated */
     LEVEL_ITEMS = 4, /* used, reserved, free at, what holds */
     ROW_HEAD = 3,
@@ -157,7 +155,6 @@ pack_window(struct mfx_buf *out, enum mfx_store_kind kind,
     int len = snprintf(name, sizeof name, "%s%llu",
                        is_open ? "s" : shape_letter(window->shape),
                        (unsigned long long)span_ms);
-    mfx_redis_pack_list(out, is_fixed ? 6 : 4);
     mfx_redis_pack_str(out, mfx_str(name, (size_t)len));
     mfx_redis_pack_u64(out, at_most(span_ms));
     if (window->limit == MFX_STORE_UNLIMITED)
@@ -165,9 +162,8 @@ pack_window(struct mfx_buf *out, enum mfx_store_kind kind,
     else
         mfx_redis_pack_u64(out, at_most(window->limit));
     mfx_redis_pack_u64(out, at_most(window->soft));
-    if (!is_fixed)
-        return;
-    window->period(window->period_arg, when_s, &begin_s, &end_s);
+    if (is_fixed)
+        window->period(window->period_arg, when_s, &begin_s, &end_s);
     mfx_redis_pack_u64(out, begin_s * 1000);
     mfx_redis_pack_u64(out, end_s * 1000);
 }
@@ -188,7 +184,6 @@ pack_use(const struct mfx_redis_ask *ask, struct mfx_buf *out, size_t i,
     if (call->element_hashes[i] != NULL)
         elements = pack_elements(call->arena, call->element_hashes[i],
                                  use->element_count);
-    mfx_redis_pack_list(out, USE_HEAD + use->window_count);
     mfx_redis_pack_str(out, mfx_str_of(kind_letter(use->kind)));
     mfx_redis_pack_u64(out, has_elements(use) ? 0 : at_most(use->amount));
     mfx_redis_pack_str(out, use->believed_override);
@@ -198,27 +193,58 @@ pack_use(const struct mfx_redis_ask *ask, struct mfx_buf *out, size_t i,
         pack_window(out, use->kind, &use->windows[w], when_s);
 }
 
-static struct mfx_str
-pack_uses(const struct mfx_redis_ask *ask, const struct mfx_redis_now *now)
+/* What redis_plain.lua may answer. */
+static bool
+may_be_plain(const struct mfx_store_call *call)
+{
+    if (call->task != MFX_STORE_TASK_USES || call->op == MFX_STORE_RESET)
+        return false;
+    for (size_t i = 0; i < call->count; i++) {
+        const struct mfx_store_use *use = &call->uses[i];
+        if (use->kind != MFX_STORE_AMOUNT)
+            return false;
+        for (size_t w = 0; w < use->window_count; w++)
+            if (use->windows[w].shape != MFX_STORE_SLIDING)
+                return false;
+    }
+    return true;
+}
+
+static void
+pack_call(const struct mfx_redis_ask *ask, struct mfx_buf *out, uint64_t age_ms)
 {
     const struct mfx_store_call *call = ask->call;
-    bool is_merge = call->task == MFX_STORE_TASK_MERGE;
-    uint64_t age_ms =
-        is_merge && now->wall_ms > call->at_ms ? now->wall_ms - call->at_ms : 0;
     uint64_t lease_ms =
         mfx_redis_ask_is_renewed(ask) ? MFX_REDIS_LEASE_MS : call->lease_ms;
+    mfx_redis_pack_str(out, mfx_str_of(op_letter(call->op)));
+    mfx_redis_pack_str(out, call->holder);
+    mfx_redis_pack_u64(out, at_most(lease_ms));
+    mfx_redis_pack_u64(out, age_ms);
+    mfx_redis_pack_str(out, ask->asker->prefix);
+    mfx_redis_pack_u64(out, may_be_plain(call) ? 1 : 0);
+}
+
+/* The call, then one for each use. False: too much, or out of memory. */
+static bool
+add_packed(const struct mfx_redis_ask *ask, const struct mfx_redis_now *now,
+           struct mfx_redis_command *c)
+{
+    const struct mfx_store_call *call = ask->call;
+    bool is_merge = call->task == MFX_STORE_TASK_MERGE, is_ok = true;
+    uint64_t age_ms =
+        is_merge && now->wall_ms > call->at_ms ? now->wall_ms - call->at_ms : 0;
     uint64_t when_ms = now->server_ms > age_ms ? now->server_ms - age_ms : 0;
-    struct mfx_buf out;
-    mfx_buf_init_arena(&out, call->arena, PACKED_MAX);
-    mfx_redis_pack_list(&out, CALL_HEAD + call->count);
-    mfx_redis_pack_str(&out, mfx_str_of(op_letter(call->op)));
-    mfx_redis_pack_str(&out, call->holder);
-    mfx_redis_pack_u64(&out, at_most(lease_ms));
-    mfx_redis_pack_u64(&out, age_ms);
-    mfx_redis_pack_str(&out, ask->asker->prefix);
-    for (size_t i = 0; i < call->count; i++)
-        pack_use(ask, &out, i, when_ms / 1000);
-    return mfx_buf_ok(&out) ? mfx_buf_str(&out) : mfx_str(NULL, 0);
+    for (size_t i = 0; i <= call->count && is_ok; i++) {
+        struct mfx_buf out; /* its bytes are the arena's */
+        mfx_buf_init_arena(&out, call->arena, PACKED_MAX);
+        if (i == 0)
+            pack_call(ask, &out, age_ms);
+        else
+            pack_use(ask, &out, i - 1, when_ms / 1000);
+        is_ok = mfx_buf_ok(&out);
+        mfx_redis_command_add(c, mfx_buf_str(&out));
+    }
+    return is_ok;
 }
 
 static struct mfx_str
@@ -230,14 +256,12 @@ format_uses(const struct mfx_redis_ask *ask, const struct mfx_redis_now *now)
     for (size_t i = 0; i < call->count; i++)
         if (has_elements(&call->uses[i]))
             script = MFX_REDIS_SCRIPT_ELEMENTS;
-    struct mfx_str packed = pack_uses(ask, now);
-    if (packed.p == NULL)
-        return packed;
     begin_script(ask, &c, script, call->count);
     for (size_t i = 0; i < call->count; i++)
         mfx_redis_command_add(&c, mfx_redis_counter_key(ask->asker, call->arena,
                                                         call->uses[i].counter));
-    mfx_redis_command_add(&c, packed);
+    if (!add_packed(ask, now, &c))
+        return mfx_str(NULL, 0);
     return mfx_redis_command_end(&c);
 }
 

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 --
--- Elements: DISTINCT and FIRST. See redis_windows.lua.
+-- Elements: DISTINCT and FIRST. See redis_head.lua.
 
 local function elements_of(bytes)
     local list = {}

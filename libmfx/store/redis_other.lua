@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 --
 -- What is not a use of counters: overrides, lists, leases, small values. Keys,
--- fields and times: see redis_windows.lua; P v:NAME is a value.
+-- fields and times: see redis_head.lua; P v:NAME is a value.
 --
 -- ARGV: what is asked, then
 --   O text lifetime           sets an override (KEYS: c:NAME)
@@ -20,7 +20,7 @@ local STEPS = 60
 -- What m of a counter says; the kind of one that is new is none.
 local function read_meta(key)
     local raw = redis.call('HGET', key, 'm')
-    return raw and cmsgpack.unpack(raw) or {'', 0, 0, 0, 0, '', 0}
+    return raw and {cmsgpack.unpack(raw)} or {'', 0, 0, 0, 0, '', 0}
 end
 
 ----- overrides -----
@@ -33,7 +33,7 @@ local function set_override()
         m[7] = now + lifetime
         m[4] = math.max(m[4], m[7])
     end
-    redis.call('HSET', key, 'm', cmsgpack.pack(m))
+    redis.call('HSET', key, 'm', cmsgpack.pack(unpack(m)))
     if text ~= '' and lifetime == 0 then
         redis.call('PERSIST', key)
     else
@@ -76,15 +76,15 @@ local function used_in(r, shape, span, kind, seen_key)
 end
 
 -- Adds what is held to the row: an amount, and elements each once.
-local function add_held(row, held)
-    if held[1] <= now then
+local function add_held(row, ends, what)
+    if ends <= now then
         return
-    elseif type(held[2]) == 'number' then
-        row.reserved = row.reserved + held[2]
+    elseif type(what) == 'number' then
+        row.reserved = row.reserved + what
         return
     end
-    for i = 1, #held[2], 8 do
-        local e = string.sub(held[2], i, i + 7)
+    for i = 1, #what, 8 do
+        local e = string.sub(what, i, i + 7)
         if not row.elements[e] then
             row.elements[e] = true
             row.reserved = row.reserved + 1
@@ -100,16 +100,17 @@ local function read_counter(key, prefix)
     local m, windows = {'', 0, 0, 0, 0, '', 0}, {}
     for i = 1, #all, 2 do
         if all[i] == 'm' then
-            m = cmsgpack.unpack(all[i + 1])
+            m = {cmsgpack.unpack(all[i + 1])}
         elseif all[i] == 'w' then
-            windows = cmsgpack.unpack(all[i + 1])
+            windows = {cmsgpack.unpack(all[i + 1])}
         elseif string.sub(all[i], 1, 1) == 'h' then
             add_held(row, cmsgpack.unpack(all[i + 1]))
         end
     end
     local is_over = m[7] > 0 and m[7] <= now
     local out = {row.reserved, is_over and '' or m[6], is_over and 0 or m[7]}
-    for _, r in ipairs(windows) do
+    for at = 1, #windows, 9 do
+        local r = {unpack(windows, at, at + 8)}
         local shape, span = string.sub(r[1], 1, 1), string.sub(r[1], 2)
         out[#out + 1] = shape
         out[#out + 1] = span
@@ -134,7 +135,7 @@ local function renew()
     for i, key in ipairs(KEYS) do
         local holder, amount = ARGV[2 * i + 1], tonumber(ARGV[2 * i + 2])
         local raw = redis.call('HGET', key, 'h' .. holder)
-        local held = raw and cmsgpack.unpack(raw) or {ends, amount}
+        local held = raw and {cmsgpack.unpack(raw)} or {ends, amount}
         if raw or amount >= 0 then
             local m = read_meta(key)
             m[2] = m[2] + (raw and 0 or amount)
@@ -142,8 +143,8 @@ local function renew()
             held[1] = ends
             local moves = m[4] < ends
             m[4] = moves and ends + 60000 or m[4]
-            redis.call('HSET', key, 'm', cmsgpack.pack(m), 'h' .. holder,
-                       cmsgpack.pack(held))
+            redis.call('HSET', key, 'm', cmsgpack.pack(unpack(m)), 'h' .. holder,
+                       cmsgpack.pack(unpack(held)))
             if moves and (m[6] == '' or m[7] > 0) then
                 redis.call('PEXPIREAT', key, m[4])
             end

@@ -3,8 +3,6 @@
 
 enum {
     FIXED_NUMBER_MAX = 0x7F,
-    FIXED_LIST = 0x90,
-    FIXED_LIST_MAX = 15,
     FIXED_STR = 0xA0,
     FIXED_STR_MAX = 31,
     U8 = 0xCC,
@@ -13,8 +11,6 @@ enum {
     U64 = 0xCF,
     STR16 = 0xDA,
     STR32 = 0xDB,
-    LIST16 = 0xDC,
-    LIST32 = 0xDD,
     MINUS_ONE = 0xFF,
 };
 
@@ -29,17 +25,6 @@ put(struct mfx_buf *out, unsigned mark, uint64_t number, size_t octets)
     for (size_t i = 0; i < octets; i++)
         p[1 + i] = (char)(number >> (8 * (octets - 1 - i)));
     out->len += 1 + octets;
-}
-
-void
-mfx_redis_pack_list(struct mfx_buf *out, size_t count)
-{
-    if (count <= FIXED_LIST_MAX)
-        put(out, FIXED_LIST + (unsigned)count, 0, 0);
-    else if (count <= UINT16_MAX)
-        put(out, LIST16, count, 2);
-    else
-        put(out, LIST32, count, 4);
 }
 
 void

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * redis_pack - numbers, texts and lists as a script unpacks them (not
- * installed)
+ * redis_pack - numbers and texts as a script unpacks them (not installed)
  *
- * MessagePack, as far as cmsgpack in Redis reads it: one argument of a script
- * is taken apart faster than many.
+ * MessagePack, as far as cmsgpack in Redis reads it, value behind value: one
+ * argument of a script is taken apart faster than many, or than a list.
  *
- *     mfx_redis_pack_list(buf, 2);
  *     mfx_redis_pack_u64(buf, 7);
  *     mfx_redis_pack_str(buf, name);
  *
@@ -17,8 +15,6 @@
 
 #include <mfx/base/buf.h>
 
-/* `count` items follow. */
-void mfx_redis_pack_list(struct mfx_buf *out, size_t count);
 void mfx_redis_pack_u64(struct mfx_buf *out, uint64_t number);
 void mfx_redis_pack_minus_one(struct mfx_buf *out);
 void mfx_redis_pack_str(struct mfx_buf *out, struct mfx_str text);

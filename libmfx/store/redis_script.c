@@ -5,12 +5,18 @@
 
 /* In this order: the blank lines keep them from being sorted. */
 static const char uses[] = {
+#include "libmfx/store/redis_head.inc"
+
+#include "libmfx/store/redis_plain.inc"
+
 #include "libmfx/store/redis_windows.inc"
 
 #include "libmfx/store/redis_uses.inc"
 };
 
 static const char elements[] = {
+#include "libmfx/store/redis_head.inc"
+
 #include "libmfx/store/redis_windows.inc"
 
 #include "libmfx/store/redis_elements.inc"

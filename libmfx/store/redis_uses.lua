@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 --
--- The call itself, the last part of its script. See redis_windows.lua.
+-- The call itself, the last part of its script. See redis_head.lua.
 
 ----- what is reserved -----
 
@@ -12,22 +12,22 @@ local function sweep(c)
     for i = 1, #all, 2 do
         local field = all[i]
         if string.sub(field, 1, 1) == 'h' then
-            local held = unpack_one(all[i + 1])
-            local has_elements = type(held[2]) == 'string'
-            if held[1] <= now then
+            local ends, what = unpack_all(all[i + 1])
+            local has_elements = type(what) == 'string'
+            if ends <= now then
                 call('HDEL', c.key, field)
                 if has_elements and elements then
-                    elements.let_go(c, held[2])
+                    elements.let_go(c, what)
                 end
                 if field == 'h' .. holder then
                     c.held = false
                 end
             else
                 if not has_elements then
-                    c.reserved = min(c.reserved + held[2], MOST)
+                    c.reserved = min(c.reserved + what, MOST)
                 end
-                if c.lease_bound == 0 or held[1] < c.lease_bound then
-                    c.lease_bound = held[1]
+                if c.lease_bound == 0 or ends < c.lease_bound then
+                    c.lease_bound = ends
                 end
             end
         end
@@ -57,7 +57,7 @@ local function hold(c)
         local own = c.held and c.held[2] or 0
         c.reserved = min(c.reserved - own + what, MOST)
     end
-    c.hold = pack({ends, what})
+    c.hold = pack(ends, what)
     if c.lease_bound == 0 or ends < c.lease_bound then
         c.lease_bound = ends
     end
@@ -73,40 +73,50 @@ local function find_record(c, name)
             return r
         end
     end
-    local r = {name, 0, 0, 0}
+    local r = {name, 0, 0, 0, false, false, false, false, false}
     c.records[#c.records + 1] = r
     return r
 end
 
-local function take_window(c, ask)
-    return {name = ask[1], span = ask[2], limit = ask[3], soft = ask[4],
-            first = ask[5] or 0, last = ask[6] or 0,
-            shape = string.sub(ask[1], 1, 1), record = find_record(c, ask[1]),
+local function take_records(bytes)
+    local all, records = {unpack_all(bytes)}, {}
+    for i = 1, #all, 9 do
+        records[#records + 1] = {unpack(all, i, i + 8)}
+    end
+    return records
+end
+
+-- The use's values from at on.
+local function take_window(c, use, at)
+    local name = use[at]
+    return {name = name, span = use[at + 1], limit = use[at + 2],
+            soft = use[at + 3], first = use[at + 4], last = use[at + 5],
+            shape = string.sub(name, 1, 1), record = find_record(c, name),
             since = 0, used = 0, reserved = 0, wanted = 0, adds = 0,
             present = false, fits = false}
 end
 
-local function load(i)
-    local use, key = asked[5 + i], KEYS[i]
+local function load(i, use)
+    local key = KEYS[i]
     local v = call('HMGET', key, 'm', 'w', 'h' .. holder)
-    local m = v[1] and unpack_one(v[1]) or {use[1], 0, 0, 0, 0, '', 0}
+    local m = v[1] and {unpack_all(v[1])} or {use[1], 0, 0, 0, 0, '', 0}
     local has_elements = use[1] == 'd' or use[1] == 'f'
     local name = has_elements and string.sub(key, #prefix + 3) or ''
     local c = {key = key, kind = use[1], amount = use[2], belief = use[3],
                memory = use[4], windows = {}, has_elements = has_elements,
                was = m[1], reserved = m[2], lease_bound = m[3],
                kept_until = m[4], keep = m[5], override = m[6],
-               override_ends = m[7], held = v[3] and unpack_one(v[3]) or false,
+               override_ends = m[7], held = v[3] and {unpack_all(v[3])} or false,
                -- another kind has counted nothing
-               records = v[2] and m[1] == use[1] and unpack_one(v[2]) or {},
+               records = v[2] and m[1] == use[1] and take_records(v[2]) or {},
                expires = 0, is_changed = false, has_windows = false,
                hold = false, seen_key = prefix .. 'e:' .. name,
                reserved_key = prefix .. 'q:' .. name}
     if c.override_ends > 0 and c.override_ends <= now then
         c.override, c.override_ends = '', 0
     end
-    for n = 6, #use do
-        c.windows[n - 5] = take_window(c, use[n])
+    for at = 6, #use, 6 do
+        c.windows[#c.windows + 1] = take_window(c, use, at)
     end
     if c.held and (type(c.held[2]) == 'string') ~= has_elements then
         give_back(c)
@@ -180,7 +190,7 @@ local function count(c)
     end
 end
 
--- Windows that remember nothing go.
+-- Packed; windows that remember nothing go.
 local function keep_records(c)
     local kept = {}
     for _, r in ipairs(c.records) do
@@ -192,17 +202,17 @@ local function keep_records(c)
             ends = max(ends, r[7] + (r[5] + 1) / r[8] * span)
         end
         if ends > now and r[2] + r[3] + r[4] > 0 then
-            kept[#kept + 1] = r
+            kept[#kept + 1] = pack(unpack(r))
         end
     end
-    return kept
+    return table.concat(kept)
 end
 
 -- The expiry is written with room, so that not every use has to write it.
 local function save(c)
     local puts = {}
     if c.has_windows then
-        puts[1], puts[2] = 'w', pack(keep_records(c))
+        puts[1], puts[2] = 'w', keep_records(c)
         for _, w in ipairs(c.windows) do
             c.expires = max(c.expires, window_expires(w))
         end
@@ -217,8 +227,8 @@ local function save(c)
     end
     if moves or c.is_changed then
         puts[#puts + 1] = 'm'
-        puts[#puts + 1] = pack({c.was, c.reserved, c.lease_bound, c.kept_until,
-                                c.keep, c.override, c.override_ends})
+        puts[#puts + 1] = pack(c.was, c.reserved, c.lease_bound, c.kept_until,
+                               c.keep, c.override, c.override_ends)
     end
     if puts[1] then
         call('HSET', c.key, unpack(puts))
@@ -234,11 +244,12 @@ end
 
 ----- a call -----
 
+local uses = {}
 for i = 1, #KEYS do
-    local use = asked[5 + i]
-    for n = 6, #use do
-        local first, last = use[n][5], use[n][6]
-        if first and (when < first or when >= last) then
+    uses[i] = {unpack_all(ARGV[1 + i])}
+    for at = 6, #uses[i], 6 do
+        local first, last = uses[i][at + 4], uses[i][at + 5]
+        if last > 0 and (when < first or when >= last) then
             return {now, 3}
         end
     end
@@ -246,9 +257,8 @@ end
 
 local counters, outcome, is_repeated = {}, 0, 0
 local may_refuse = op == 'C' or op == 'R' or op == 'T'
-local done_key = prefix .. 'd:' .. holder
 for i = 1, #KEYS do
-    local c = load(i)
+    local c = load(i, uses[i])
     counters[i] = c
     for _, w in ipairs(c.windows) do
         measure(c, w)

@@ -1,66 +1,6 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 --
--- CHECK, RESERVE, TAKE, COMMIT (and what is merged), RELEASE, RESET: one run is
--- one call of store.h, all of it or nothing. The script is made of three files:
--- this one; redis_elements.lua, where a use counts elements; redis_uses.lua.
--- Every run defines its functions and builds its tables anew, and that is most
--- of the time it takes: so there are few of them, and tables have their fields
--- from the beginning.
---
--- What is known of a counter NAME (P: the prefix of all keys):
---
---   P c:NAME  a hash
---     m           {kind, reserved amounts, no lease ends before, the key
---                 expires, elements are kept that long, override, its end}
---     w           {window, window, ...}, see below
---     hHOLDER     {until, amount}, or {until, elements}: what is reserved
---     nELEMENT    how many holders hold it
---   P e:NAME  elements that were counted, with the time they were last seen
---   P q:NAME  elements that are reserved, each with the time it was last seen
---             (0: never): how many of them a window does not count yet is then
---             one ZCOUNT
---   P d:HOLDER  has committed
---
--- Times are milliseconds since 1970 by this server's clock, and all numbers are
--- whole and at most 2^53, where they are exact. An element is 8 octets. m, w
--- and h are packed by cmsgpack.
---
--- KEYS: the counters' hashes, one for each use. ARGV[1], packed:
---   {op (C R T M F X, as above: M COMMIT, F RELEASE, X RESET), holder, lease,
---    age (M: how long ago it was), P, use, ...}
---   use: {kind (a d f o), amount, believed override, memory, elements,
---         window, ...}
---   window: {name: shape (s f b) and span, span, limit (-1: none), soft,
---            f: begin and end of the period}
--- Answer: now, outcome (0 done, 1 full, 2 overridden, 3 another period), 1 when
---   it had been done before, then for each use: override, its end; and for each
---   window: used, reserved, when it is free again (0: now or never), and
---   1: fits, 2: soft is due, 4: full is due
-
-local MOST = 9007199254740992
-local STEPS = 60
-local DONE_MS = 600000
-
-local call, floor, ceil, max, min = redis.call, math.floor, math.ceil, math.max,
-    math.min
-local pack, unpack_one = cmsgpack.pack, cmsgpack.unpack
-
-local asked = unpack_one(ARGV[1])
-local op, holder, lease, prefix = asked[1], asked[2], asked[3], asked[5]
-local clock = call('TIME')
-local now = clock[1] * 1000 + floor(clock[2] / 1000)
-local when = now - asked[4]
-
------ windows -----
--- A window as it is kept, a record: {name, last use, when soft was told, when
--- full was told, ...}:
---   s: all together, the oldest part's number, the newest part's and its
---      amount, the others as bytes: part, amount, part, amount ... (ascending)
---   f: begin, end, amount
---   b: level, fraction (of the span), at, limit
--- DISTINCT windows of s and f are counted in e:NAME; f has its begin and end.
--- A sliding window is opened up once a part, when one is forgotten: else it is
--- a sum, and a part that grows.
+-- What windows count. See redis_head.lua.
 
 local function part_of(w, ms)
     return floor(ms * STEPS / w.span)
@@ -83,7 +23,7 @@ local function define_parts()
         if not r[5] then
             return kept
         end
-        local all = r[9] == '' and {} or {unpack_one(r[9])}
+        local all = r[9] == '' and {} or {unpack_all(r[9])}
         all[#all + 1] = r[7]
         all[#all + 1] = r[8]
         for i = 1, #all, 2 do
@@ -105,7 +45,7 @@ local function define_parts()
             end
         end
         if #list == 0 then
-            r[5], r[6], r[7], r[8], r[9] = nil, nil, nil, nil, nil
+            r[5], r[6], r[7], r[8], r[9] = false, false, false, false, false
         else
             r[5], r[6] = min(total, MOST), list[1]
             r[7], r[8] = list[#list - 1], list[#list]
@@ -164,7 +104,7 @@ local function sliding_add(w, amount)
     elseif not r[5] then
         r[5], r[6], r[7], r[8], r[9] = amount, part, part, amount, ''
     elseif r[7] < part then
-        r[9] = r[9] .. pack(r[7]) .. pack(r[8])
+        r[9] = r[9] .. pack(r[7], r[8])
         r[5], r[7], r[8] = min(r[5] + amount, MOST), part, amount
     else
         if not parts then

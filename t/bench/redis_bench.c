@@ -7,11 +7,13 @@
  *
  * Without --server it starts a private one. For each kind one line:
  *
- *     redis kind=reserve threads=16 rounds=16000 p50_us=96 p99_us=310 ratio_p99=1.9
+ *     redis kind=reserve threads=1 rounds=5000 p50_us=40 p99_us=71 ping_p50=3.1
+ *         ping_p99=2.9 link_p50=2.0 link_p99=2.0
  *
- * kinds: ping, evalsha (a script that returns 1), each on a blocking
- * connection of the thread's own; reserve, commit: through the store, three
- * sliding windows. ratio: to evalsha.
+ * kinds: ping, evalsha (a script that returns 1), each on a blocking connection
+ * of the thread's own; link: PING on the store's connection, as its calls go;
+ * reserve, commit: through the store, three sliding windows. The ratios are to
+ * the same percentile of ping and of link.
  */
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -20,13 +22,14 @@
 #include <stdlib.h>
 #include <sys/un.h>
 
+#include <mfx/store/redis_place.h>
 #include <mfx/store/store_redis.h>
 
 #include "../unit/redis_server.h"
 
 enum {
     THREADS_MAX = 64,
-    SLICES = 10,
+    SLICES = 100,
     WAIT_MS = 10000,
     LEASE_MS = 60000,
 };
@@ -34,12 +37,14 @@ enum {
 enum kind {
     PING,
     EVALSHA,
+    LINK,
     RESERVE,
     COMMIT,
     KINDS,
 };
 
-static const char *const names[] = {"ping", "evalsha", "reserve", "commit"};
+static const char *const names[] = {"ping", "evalsha", "link", "reserve",
+                                    "commit"};
 
 struct worker {
     pthread_t thread;
@@ -122,6 +127,42 @@ ask_bare(struct worker *w)
     return talk(w->fd, command, answer, sizeof answer) > 0 && answer[0] == ':';
 }
 
+/* --- on the store's connection --- */
+
+struct ping {
+    struct mfx_redis_item item;
+    struct mfx_event event;
+    bool is_right;
+};
+
+static void
+take_pong(struct mfx_redis_item *item, void *arg,
+          const struct mfx_redis_reply *reply, bool was_sent)
+{
+    struct ping *ping = (struct ping *)item;
+    (void)arg;
+    ping->is_right =
+        was_sent && reply != NULL && mfx_str_is(reply->text, "PONG");
+    mfx_event_set(&ping->event);
+}
+
+static bool
+ask_link(struct worker *w)
+{
+    struct mfx_redis_place *place = (struct mfx_redis_place *)w->store;
+    struct ping ping = {
+        .item = {.bytes = MFX_STR("*1\r\n$4\r\nPING\r\n"),
+                 .answered = take_pong}
+    };
+    mfx_event_init(&ping.event);
+    (void)pthread_mutex_lock(&place->mutex);
+    mfx_redis_link_send(&place->links[0], &ping.item, mfx_mono_ms());
+    (void)pthread_mutex_unlock(&place->mutex);
+    (void)mfx_event_wait(&ping.event, UINT64_MAX / 2);
+    mfx_event_fini(&ping.event);
+    return ping.is_right;
+}
+
 /* --- through the store --- */
 
 static bool
@@ -155,6 +196,8 @@ ask(struct worker *w)
     case PING:
     case EVALSHA:
         return ask_bare(w);
+    case LINK:
+        return ask_link(w);
     case RESERVE:
         return ask_store(w, MFX_STORE_RESERVE);
     case COMMIT:
@@ -214,22 +257,20 @@ collect(const struct worker *workers, size_t threads, enum kind kind,
 static void
 report(const struct worker *workers, size_t threads)
 {
-    double bare50 = 0, bare99 = 0;
-    static const enum kind order[] = {PING, EVALSHA, RESERVE, COMMIT};
-    for (size_t i = 0; i < KINDS; i++) {
+    double p50[KINDS], p99[KINDS];
+    for (enum kind kind = PING; kind < KINDS; kind++) {
         size_t count;
-        uint32_t *all = collect(workers, threads, order[i], &count);
-        double p50 = all[count / 2], p99 = all[count * 99 / 100];
-        if (order[i] == EVALSHA) {
-            bare50 = p50;
-            bare99 = p99;
-        }
+        uint32_t *all = collect(workers, threads, kind, &count);
+        p50[kind] = all[count / 2];
+        p99[kind] = all[count * 99 / 100];
         (void)printf("redis kind=%s threads=%zu rounds=%zu p50_us=%.0f "
                      "p99_us=%.0f",
-                     names[order[i]], threads, count, p50, p99);
-        if (order[i] == RESERVE || order[i] == COMMIT)
-            (void)printf(" ratio_p50=%.2f ratio_p99=%.2f", p50 / bare50,
-                         p99 / bare99);
+                     names[kind], threads, count, p50[kind], p99[kind]);
+        if (kind == RESERVE || kind == COMMIT)
+            (void)printf(" ping_p50=%.2f ping_p99=%.2f link_p50=%.2f "
+                         "link_p99=%.2f",
+                         p50[kind] / p50[PING], p99[kind] / p99[PING],
+                         p50[kind] / p50[LINK], p99[kind] / p99[LINK]);
         (void)printf("\n");
         free(all);
     }
@@ -321,7 +362,7 @@ main(int argc, char **argv)
             die("usage: redis_bench [--server S] [--threads N] [--rounds N]");
     }
     if (threads == 0 || threads > THREADS_MAX || rounds < SLICES)
-        die("between 1 and 64 threads, 10 rounds at least");
+        die("between 1 and 64 threads, 100 rounds at least");
     if (server == NULL) {
         if (!redis_server_is_there() || !redis_server_start(&own, NULL))
             die("no redis-server");
