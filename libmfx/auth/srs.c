@@ -3,6 +3,7 @@
 
 #include <mfx/base/base64.h>
 #include <mfx/base/buf.h>
+#include <mfx/mail/address_rewrite.h>
 
 #include <openssl/err.h>
 #include <openssl/hmac.h>
@@ -15,8 +16,6 @@ enum {
     SKEW_DAYS = 1,
     SHA1_LEN = 20,
     HASH_DIGITS = 27, /* of a whole SHA-1 in base64, without padding */
-    LOCAL_MAX = 64,   /* RFC 5321 4.5.3.1.1 */
-    PATH_MAX_LEN = 254,
 };
 
 static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -104,28 +103,21 @@ mfx_srs_is_tagged(struct mfx_str local)
     return has_tag(local, "SRS0") || has_tag(local, "SRS1");
 }
 
-/* No byte that could end the address or begin another one. */
-static bool
-is_local(struct mfx_str s)
+/* An address that can be written and that comes back as it was: an "=" in the
+ * domain would be taken for its end. *len: as written. */
+static enum mfx_srs_result
+check_address(struct mfx_str local, struct mfx_str domain,
+              struct mfx_arena *arena, size_t *len)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c < ' ' || c == 0x7F || c == '@')
-            return false;
-    }
-    return s.len > 0;
-}
-
-/* A "=" would be taken for the domain's end when the address comes back. */
-static bool
-is_domain(struct mfx_str s)
-{
-    static const char no[] = " \"(),;<=>@\\";
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7F ||
-            memchr(no, s.p[i], sizeof no - 1) != NULL)
-            return false;
-    return s.len > 0 && !mfx_str_eq(s, short_mark);
+    struct mfx_str spec;
+    if (local.len == 0 || domain.len == 0 || mfx_str_has(local, '@') ||
+        mfx_str_has(domain, '=') || mfx_str_eq(domain, short_mark))
+        return MFX_SRS_MALFORMED;
+    enum mfx_rc rc = mfx_address_spec_write(local, domain, arena, &spec);
+    *len = spec.len;
+    return rc == MFX_OK         ? MFX_SRS_FOUND
+           : rc == MFX_PERMFAIL ? MFX_SRS_MALFORMED
+                                : MFX_SRS_UNAVAILABLE;
 }
 
 static bool
@@ -137,13 +129,6 @@ is_name(struct mfx_str s)
             return false;
     }
     return s.len == MFX_SRS_NAME;
-}
-
-/* What an SRS1 address carries: another SRS0 from its separator on. */
-static bool
-is_inner(struct mfx_str s)
-{
-    return s.len > 1 && is_separator(s.p[0]) && is_local(s);
 }
 
 /* --- hash and time stamp --- */
@@ -266,26 +251,6 @@ is_fresh(const struct mfx_srs_settings *settings, unsigned day, uint64_t now)
 
 /* --- forward --- */
 
-/* Octets of the local part as it is written, with the quotes that it needs
- * (RFC 5322 3.2.4). */
-static size_t
-written_len(struct mfx_str local)
-{
-    static const char atext[] = "!#$%&'*+-/=?^_`{|}~";
-    size_t escapes = 0;
-    bool is_quoted = local.p[local.len - 1] == '.'; /* it begins with SRS */
-    for (size_t i = 0; i < local.len; i++) {
-        unsigned char c = (unsigned char)local.p[i];
-        escapes += c == '"' || c == '\\';
-        if (c == '.')
-            is_quoted |= i > 0 && local.p[i - 1] == '.';
-        else if (c < 0x80 && !mfx_ascii_is_alnum(c) &&
-                 memchr(atext, c, sizeof atext - 1) == NULL)
-            is_quoted = true;
-    }
-    return local.len + (is_quoted ? 2 + escapes : 0);
-}
-
 /* SRSn, hash, the parts. */
 static enum mfx_srs_result
 write_address(const struct mfx_srs_settings *settings, const char *tag,
@@ -307,33 +272,42 @@ write_address(const struct mfx_srs_settings *settings, const char *tag,
     mfx_buf_add(&out, parts->rest);
     if (!mfx_buf_ok(&out))
         return MFX_SRS_UNAVAILABLE;
-    to->local = mfx_buf_str(&out);
-    to->domain = settings->domain;
-    size_t len = written_len(to->local);
-    return len > LOCAL_MAX || len + 1 + to->domain.len > PATH_MAX_LEN
+    struct mfx_srs_address made = {mfx_buf_str(&out), settings->domain};
+    size_t len;
+    enum mfx_srs_result result =
+        check_address(made.local, made.domain, arena, &len);
+    if (result != MFX_SRS_FOUND)
+        return result;
+    *to = made;
+    return len > MFX_ADDRESS_MAX ||
+                   len - 1 - made.domain.len > MFX_ADDRESS_LOCAL_MAX
                ? MFX_SRS_TOO_LONG
                : MFX_SRS_FOUND;
 }
 
-/* What stands behind the tag of an SRS1 address; false when it is none. */
-static bool
-parse_srs1(struct mfx_str local, struct parts *parts)
+/* What stands behind the tag of an SRS1 address. */
+static enum mfx_srs_result
+parse_srs1(struct mfx_str local, struct mfx_arena *arena, struct parts *parts)
 {
     struct mfx_str rest = mfx_str_from(local, TAG_LEN);
+    size_t len;
     *parts = (struct parts){0};
     if (!has_tag(local, "SRS1") || !mfx_str_cut(&rest, '=', &parts->hash) ||
-        rest.p == NULL || !mfx_str_cut(&rest, '=', &parts->domain) ||
-        rest.p == NULL)
-        return false;
-    parts->rest = rest;
-    return parts->hash.len > 0 && is_domain(parts->domain) && is_inner(rest);
+        rest.p == NULL || !mfx_str_cut(&rest, '=', &parts->domain))
+        return MFX_SRS_MALFORMED;
+    parts->rest = rest; /* another SRS0 from its separator on */
+    if (parts->hash.len == 0 || rest.len < 2 || !is_separator(rest.p[0]))
+        return MFX_SRS_MALFORMED;
+    return check_address(rest, parts->domain, arena, &len);
 }
 
-static bool
-may_be_sender(const struct mfx_srs_address *from)
+static enum mfx_srs_result
+check_sender(const struct mfx_srs_address *from, struct mfx_arena *arena)
 {
-    return from->local.len + from->domain.len < MFX_SRS_INPUT_MAX &&
-           is_local(from->local) && is_domain(from->domain);
+    size_t len;
+    if (from->local.len + from->domain.len >= MFX_SRS_INPUT_MAX)
+        return MFX_SRS_MALFORMED;
+    return check_address(from->local, from->domain, arena, &len);
 }
 
 enum mfx_srs_result
@@ -343,10 +317,14 @@ mfx_srs_forward(const struct mfx_srs_settings *settings,
 {
     char stamp[STAMP_LEN];
     struct parts parts;
-    if (!may_be_sender(from))
-        return MFX_SRS_MALFORMED;
-    if (parse_srs1(from->local, &parts))
-        return write_address(settings, "SRS1", &parts, arena, to);
+    enum mfx_srs_result result = check_sender(from, arena);
+    if (result != MFX_SRS_FOUND)
+        return result;
+    result = parse_srs1(from->local, arena, &parts);
+    if (result != MFX_SRS_MALFORMED)
+        return result == MFX_SRS_FOUND
+                   ? write_address(settings, "SRS1", &parts, arena, to)
+                   : result;
     parts = (struct parts){.domain = from->domain, .rest = from->local};
     if (has_tag(from->local, "SRS0") && from->local.len > TAG_LEN) {
         parts.rest = mfx_str_from(from->local, TAG_LEN - 1);
@@ -390,8 +368,9 @@ mfx_srs_forward_short(const struct mfx_srs_settings *settings,
 {
     char stamp[STAMP_LEN];
     struct parts parts = {.domain = short_mark};
-    if (!may_be_sender(from))
-        return MFX_SRS_MALFORMED;
+    enum mfx_srs_result result = check_sender(from, arena);
+    if (result != MFX_SRS_FOUND)
+        return result;
     if (!make_name(settings, from, arena, &parts.rest))
         return MFX_SRS_UNAVAILABLE;
     make_stamp(now, stamp);
@@ -402,21 +381,39 @@ mfx_srs_forward_short(const struct mfx_srs_settings *settings,
 
 /* --- reverse --- */
 
-static bool
-parse_srs0(struct mfx_str local, struct parts *parts)
+static enum mfx_srs_result
+parse_srs0(struct mfx_str local, struct mfx_arena *arena, struct parts *parts)
 {
     struct mfx_str rest = mfx_str_from(local, TAG_LEN);
+    size_t len;
     *parts = (struct parts){0};
     if (!mfx_str_cut(&rest, '=', &parts->hash) || rest.p == NULL ||
         !mfx_str_cut(&rest, '=', &parts->stamp) || rest.p == NULL ||
-        !mfx_str_cut(&rest, '=', &parts->domain) || rest.p == NULL)
-        return false;
+        !mfx_str_cut(&rest, '=', &parts->domain))
+        return MFX_SRS_MALFORMED;
     parts->rest = rest;
     if (parts->hash.len == 0 || read_stamp(parts->stamp) == STAMP_SLOTS)
-        return false;
+        return MFX_SRS_MALFORMED;
     if (mfx_str_eq(parts->domain, short_mark))
-        return is_name(rest);
-    return is_domain(parts->domain) && is_local(rest);
+        return is_name(rest) ? MFX_SRS_FOUND : MFX_SRS_MALFORMED;
+    return check_address(rest, parts->domain, arena, &len);
+}
+
+/* In the case that it was made in. */
+static enum mfx_srs_result
+read_name(const struct parts *parts, struct mfx_arena *arena,
+          struct mfx_srs_address *to)
+{
+    char *name = mfx_arena_alloc_bytes(arena, MFX_SRS_NAME);
+    if (name == NULL)
+        return MFX_SRS_UNAVAILABLE;
+    for (size_t i = 0; i < MFX_SRS_NAME; i++) {
+        char c = parts->rest.p[i];
+        name[i] = c >= 'a' && c <= 'z' ? (char)(c - ('a' - 'A')) : c;
+    }
+    to->local = mfx_str(name, MFX_SRS_NAME);
+    to->domain = parts->domain;
+    return MFX_SRS_SHORT;
 }
 
 static enum mfx_srs_result
@@ -424,26 +421,18 @@ reverse_srs0(const struct mfx_srs_settings *settings, struct mfx_str local,
              uint64_t now, struct mfx_arena *arena, struct mfx_srs_address *to)
 {
     struct parts parts;
-    if (!parse_srs0(local, &parts))
-        return MFX_SRS_MALFORMED;
-    enum mfx_srs_result result = check_hash(settings, &parts, arena);
+    enum mfx_srs_result result = parse_srs0(local, arena, &parts);
+    if (result == MFX_SRS_FOUND)
+        result = check_hash(settings, &parts, arena);
     if (result != MFX_SRS_FOUND)
         return result;
     if (!is_fresh(settings, read_stamp(parts.stamp), now))
         return MFX_SRS_TOO_OLD;
+    if (mfx_str_eq(parts.domain, short_mark))
+        return read_name(&parts, arena, to);
     to->domain = parts.domain;
     to->local = parts.rest;
-    if (!mfx_str_eq(parts.domain, short_mark))
-        return MFX_SRS_FOUND;
-    char *name = mfx_arena_alloc_bytes(arena, MFX_SRS_NAME);
-    if (name == NULL)
-        return MFX_SRS_UNAVAILABLE;
-    for (size_t i = 0; i < MFX_SRS_NAME; i++) {
-        char c = parts.rest.p[i];
-        name[i] = c >= 'a' && c <= 'z' ? (char)(c - ('a' - 'A')) : c;
-    }
-    to->local = mfx_str(name, MFX_SRS_NAME);
-    return MFX_SRS_SHORT;
+    return MFX_SRS_FOUND;
 }
 
 static enum mfx_srs_result
@@ -451,9 +440,9 @@ reverse_srs1(const struct mfx_srs_settings *settings, struct mfx_str local,
              struct mfx_arena *arena, struct mfx_srs_address *to)
 {
     struct parts parts;
-    if (!parse_srs1(local, &parts))
-        return MFX_SRS_MALFORMED;
-    enum mfx_srs_result result = check_hash(settings, &parts, arena);
+    enum mfx_srs_result result = parse_srs1(local, arena, &parts);
+    if (result == MFX_SRS_FOUND)
+        result = check_hash(settings, &parts, arena);
     if (result != MFX_SRS_FOUND)
         return result;
     struct mfx_str inner =

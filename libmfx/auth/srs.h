@@ -26,7 +26,9 @@
  * the output is untouched. Threads: pure functions, settings are read only.
  * Limits: input addresses of MFX_SRS_INPUT_MAX octets; time stamps repeat
  * after 1024 days. A day of clock skew is tolerated either way.
- * Hashes ignore case, as case may be lost on the way.
+ * Hashes ignore case, as case may be lost on the way. What cannot be written as
+ * an address (RFC 5322 3.4.1, RFC 6532), or has "@" in its local part, becomes
+ * no SRS address and comes out of none.
  */
 #ifndef MFX_AUTH_SRS_H
 #define MFX_AUTH_SRS_H
@@ -81,7 +83,7 @@ bool mfx_srs_is_tagged(struct mfx_str local);
 
 /* from: any address with a domain. Whether it should be rewritten at all (the
  * null sender, our own senders) is the caller's to know. The new address may
- * need quotes when it is written. */
+ * need quotes when it is written (mfx_address_spec_write). */
 enum mfx_srs_result mfx_srs_forward(const struct mfx_srs_settings *settings,
                                     const struct mfx_srs_address *from,
                                     uint64_t now, struct mfx_arena *arena,

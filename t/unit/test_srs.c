@@ -178,6 +178,8 @@ no_senders(void **state)
         {"return_in_domain", "usera@hosta.com\r" },
         {"blank_in_domain",  "usera@host a.com"  },
         {"quote_in_domain",  "usera@\"hosta.com" },
+        {"empty_label",      "usera@hosta..com"  },
+        {"no_utf8",          "us\xE9ra@hosta.com"},
         {"angle_in_domain",  "usera@hosta.com>"  },
     };
     (void)state;
@@ -437,6 +439,8 @@ lengths(void **state)
     char domain[241];
     (void)state;
     memset(domain, 'o', sizeof domain);
+    for (size_t i = 59; i < sizeof domain; i += 60)
+        domain[i] = '.';
     struct mfx_arena *arena = mfx_arena_new(0);
     struct mfx_srs_settings s = settings_of(perl, 1, "example.com");
     for (size_t i = 0; i < 2 * (sizeof cases / sizeof cases[0]); i++) {
@@ -552,8 +556,8 @@ random_text(struct mfx_arena *arena, uint32_t *seed, const char *alphabet,
 static void
 there_and_back(void **state)
 {
-    static const char locals[] = "abcXYZ019.=+-_ \"\\%!#\xC3\xA9/";
-    static const char domains[] = "abcXYZ019.-[]:\xC3\xA9";
+    static const char locals[] = "abcXYZ019.=+-_ \"\\%!#(>/";
+    static const char domains[] = "abcXYZ019_";
     static const char separators[] = "=+-";
     uint32_t seed = 20260101;
     (void)state;
