@@ -15,6 +15,7 @@ enum {
     SWEEP_ROWS = 5000,
     SWEEP_ROWS_FULL = 50000,
     IDLE_TICKS_MAX = 60,
+    GATHER_NS = 1000 * 1000,
 };
 
 /* --- up and down --- */
@@ -271,6 +272,35 @@ wait_for_work(struct local_store *store, uint64_t until_ms)
         (void)pthread_cond_timedwait(&store->work, &store->mutex, &until);
 }
 
+static bool
+is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec < b->tv_sec ||
+           (a->tv_sec == b->tv_sec && a->tv_nsec < b->tv_nsec);
+}
+
+/* One transaction for many costs each of them little. So when the last one was
+ * for several, and others hold something and will commit soon, this one waits
+ * for them, until GATHER_NS after the last began. */
+static void
+gather(struct local_store *store, const struct local_batch *last,
+       struct timespec *begun)
+{
+    struct timespec now, until = *begun;
+    until.tv_nsec += GATHER_NS;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    while (last->call_count > 1 && store->heap_count > 0 &&
+           !store->is_stopping && is_before(&now, &until)) {
+        (void)pthread_cond_timedwait(&store->work, &store->mutex, &until);
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    }
+    *begun = now;
+}
+
 static void
 work(struct local_store *store, struct local_batch *batch)
 {
@@ -297,6 +327,7 @@ local_disk_run(void *arg)
 {
     struct local_store *store = arg;
     struct local_batch batch = {.arena = mfx_arena_new(0)};
+    struct timespec begun = {0};
     uint64_t tick_ms = mfx_mono_ms() + LOCAL_TICK_MS;
     mfx_buf_init(&batch.code, MFX_COUNTER_CODE_MAX);
     (void)pthread_mutex_lock(&store->mutex);
@@ -308,8 +339,10 @@ local_disk_run(void *arg)
         if (batch.arena == NULL || !store->is_up)
             local_fail_all(store,
                            store->is_up ? "out of memory" : store->error);
-        else if (has_work(store))
+        else if (has_work(store)) {
+            gather(store, &batch, &begun);
             work(store, &batch);
+        }
         if (batch.arena != NULL && mfx_mono_ms() >= tick_ms) {
             tick_ms = mfx_mono_ms() + LOCAL_TICK_MS;
             tick(store, &batch);

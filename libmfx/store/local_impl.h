@@ -279,6 +279,7 @@ struct local_batch {
     struct local_seen *seen;
     size_t seen_count;
     struct local_queue calls, tasks;
+    size_t call_count; /* of the last one written */
     struct mfx_counter_clock now;
     bool is_time_due;
 };

@@ -214,8 +214,11 @@ keep(struct local_store *store, struct local_batch *batch)
         if (element != NULL && element->pending > 0)
             element->pending--;
     }
-    while ((call = local_queue_take(&batch->calls)) != NULL)
+    batch->call_count = 0;
+    while ((call = local_queue_take(&batch->calls)) != NULL) {
         local_finish(store, call, MFX_OK);
+        batch->call_count++;
+    }
     while ((call = local_queue_take(&batch->tasks)) != NULL)
         local_finish(store, call, call->rc);
 }

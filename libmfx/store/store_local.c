@@ -216,8 +216,10 @@ submit(struct mfx_store *base, struct mfx_store_call *call)
     }
     call->place = place;
     (void)pthread_mutex_lock(&store->mutex);
+    bool is_told = has_work(store);
     begin_call(store, call);
-    if (has_work(store))
+    /* who gathers waits for those that hold something: local_disk.c */
+    if (has_work(store) && (!is_told || store->heap_count == 0))
         (void)pthread_cond_signal(&store->work);
     local_unlock(store);
 }
