@@ -100,12 +100,15 @@ mfx_arena_free(struct mfx_arena *arena)
     free(arena);
 }
 
-/* Blocks double, so that a large message takes few; a large request gets a
- * block of its own. */
+/* Blocks double, so that a large message takes few, and the one that is kept
+ * soon holds all of the next message; a large request gets a block of its
+ * own. */
 static struct block *
 add_block(struct mfx_arena *arena, size_t need)
 {
-    size_t size = arena->taken < FIRST_BLOCK ? FIRST_BLOCK : arena->taken;
+    size_t size = arena->blocks == NULL ? 0 : 2 * arena->blocks->size;
+    if (size < FIRST_BLOCK)
+        size = FIRST_BLOCK;
     if (size > LARGEST_STEP)
         size = LARGEST_STEP;
     if (size < need)

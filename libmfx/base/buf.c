@@ -101,17 +101,23 @@ void
 mfx_buf_printf(struct mfx_buf *buf, const char *format, ...)
 {
     va_list args;
+    char *room = mfx_buf_room(buf, 0);
+    if (room == NULL)
+        return;
+    size_t has_room = buf->cap - buf->len;
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(room, has_room, format, args);
     va_end(args);
-    char *room = len < 0 ? NULL : mfx_buf_room(buf, (size_t)len);
+    room = len < 0 ? NULL : mfx_buf_room(buf, (size_t)len);
     if (room == NULL) {
         buf->failed = true;
         return;
     }
-    va_start(args, format);
-    (void)vsnprintf(room, (size_t)len + 1, format, args);
-    va_end(args);
+    if ((size_t)len >= has_room) {
+        va_start(args, format);
+        (void)vsnprintf(room, (size_t)len + 1, format, args);
+        va_end(args);
+    }
     buf->len += (size_t)len;
 }
 

@@ -50,11 +50,12 @@ static void
 log_sender(struct mfx_log_line *line, struct mfx_str sender)
 {
     char text[MFX_LOG_VALUE_MAX];
-    int n = snprintf(
-        text, sizeof text, "<%.*s>",
-        (int)(sender.len < sizeof text - 3 ? sender.len : sizeof text - 3),
-        sender.len > 0 ? sender.p : "");
-    mfx_log_add(line, "from", mfx_str(text, n > 0 ? strlen(text) : 0));
+    sender = mfx_str_head(sender, sizeof text - 2);
+    text[0] = '<';
+    if (sender.len > 0)
+        memcpy(text + 1, sender.p, sender.len);
+    text[1 + sender.len] = '>';
+    mfx_log_add(line, "from", mfx_str(text, sender.len + 2));
 }
 
 void

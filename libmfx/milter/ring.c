@@ -50,9 +50,8 @@ mfx_ring_free(struct mfx_ring *ring)
     free(ring);
 }
 
-/* Counts when out is NULL, then writes. */
 struct packer {
-    char *out;
+    char bytes[MFX_RING_ENTRY_MAX];
     size_t len;
     bool is_cut;
 };
@@ -70,14 +69,13 @@ pack(void *arg, enum mfx_item_section section, const char *key,
         p->is_cut = true;
         return;
     }
-    if (p->out != NULL) {
-        head.key_len = (unsigned char)k.len;
-        head.text_len = (unsigned short)text.len;
-        memcpy(p->out + p->len, &head, sizeof head);
-        memcpy(p->out + p->len + sizeof head, k.p, k.len);
-        if (text.len > 0)
-            memcpy(p->out + p->len + sizeof head + k.len, text.p, text.len);
-    }
+    char *out = p->bytes + p->len;
+    head.key_len = (unsigned char)k.len;
+    head.text_len = (unsigned short)text.len;
+    memcpy(out, &head, sizeof head);
+    memcpy(out + sizeof head, k.p, k.len);
+    if (text.len > 0)
+        memcpy(out + sizeof head + k.len, text.p, text.len);
     p->len += len;
 }
 
@@ -86,14 +84,15 @@ mfx_ring_add(struct mfx_ring *ring, const struct mfx_report *report)
 {
     if (ring->capacity == 0)
         return;
-    struct packer count = {0};
-    mfx_report_items(report, pack, &count);
-    struct block *block = malloc(sizeof *block + count.len);
+    struct packer packer;
+    packer.len = 0;
+    packer.is_cut = false;
+    mfx_report_items(report, pack, &packer);
+    struct block *block = malloc(sizeof *block + packer.len);
     if (block == NULL)
         return;
-    struct packer write = {.out = block->bytes};
-    mfx_report_items(report, pack, &write);
-    block->len = write.len;
+    block->len = packer.len;
+    memcpy(block->bytes, packer.bytes, packer.len);
     (void)pthread_mutex_lock(&ring->mutex);
     struct block *old = ring->blocks[ring->next];
     ring->blocks[ring->next] = block;

@@ -160,16 +160,35 @@ format_v6(const struct mfx_ip *ip, char out[MFX_IP_TEXT])
                        b[14], b[15]);
 }
 
+static char *
+add_octet(char *out, unsigned octet)
+{
+    if (octet >= 100)
+        *out++ = (char)('0' + octet / 100);
+    if (octet >= 10)
+        *out++ = (char)('0' + octet / 10 % 10);
+    *out++ = (char)('0' + octet % 10);
+    return out;
+}
+
+static void
+format_v4(const struct mfx_ip *ip, char *out)
+{
+    for (size_t i = 0; i < 4; i++) {
+        out = add_octet(out, ip->bytes[i]);
+        *out++ = i < 3 ? '.' : '\0';
+    }
+}
+
 const char *
 mfx_ip_format(const struct mfx_ip *ip, char out[MFX_IP_TEXT])
 {
-    const unsigned char *b = ip->bytes;
     switch (ip->family) {
     case MFX_IP_NONE:
         (void)snprintf(out, MFX_IP_TEXT, "none");
         break;
     case MFX_IP_V4:
-        (void)snprintf(out, MFX_IP_TEXT, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+        format_v4(ip, out);
         break;
     case MFX_IP_V6:
         format_v6(ip, out);
