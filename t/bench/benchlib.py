@@ -96,10 +96,14 @@ class Filter:
 class Bench:
     def __init__(self, options):
         self.options = options
-        # not below /tmp: OpenDKIM refuses keys there
-        base = os.environ.get('MFX_BENCH_DIR', os.path.expanduser('~'))
+        # not below /tmp: OpenDKIM refuses keys there; nor below /root, where
+        # Postfix's user cannot go
+        base = os.environ.get('MFX_BENCH_DIR', '/var/lib' if os.geteuid() == 0
+                              else os.path.expanduser('~'))
         self.dir = tempfile.mkdtemp(prefix='mfx-bench.', dir=base)
+        os.chmod(self.dir, 0o755)
         self.running = []
+        self.owned = []
         self.rows = []
         self.raw_runs = []
         self.notes = []
@@ -113,6 +117,11 @@ class Bench:
             f.write(text)
         os.chmod(self.path(name), mode)
         return self.path(name)
+
+    def own(self, thing):
+        """Whatever else has to be stopped."""
+        self.owned.append(thing)
+        return thing
 
     # --- filters ---
 
@@ -197,6 +206,8 @@ class Bench:
             getattr(self, 'row_' + name)()
 
     def stop(self):
+        for thing in reversed(self.owned):
+            thing.stop()
         for f in self.running:
             if f.process.poll() is None:
                 f.stop()

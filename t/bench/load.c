@@ -27,6 +27,8 @@ static const struct option long_options[] = {
     {"domains",        required_argument, NULL, 'D'},
     {"senders",        required_argument, NULL, 'Z'},
     {"client",         required_argument, NULL, 'a'},
+    {"login",          required_argument, NULL, 'l'},
+    {"logins",         required_argument, NULL, 'U'},
     {"macro",          required_argument, NULL, 'M'},
     {"mta",            required_argument, NULL, 'k'},
     {"pid",            required_argument, NULL, 'p'},
@@ -49,6 +51,8 @@ static const char help_text[] =
     "  --size BYTES (4096), K and M allowed; --from DIR: messages from files\n"
     "  --domain NAME         From domain; %u is a number below --domains N;\n"
     "                        of these --senders N write (all)\n"
+    "  --login NAME          {auth_authen} of a message; %u is a number below\n"
+    "                        --logins N (1)\n"
     "  --client ADDRESS (127.0.0.1)  --macro NAME=VALUE  --mta postfix|sendmail\n"
     "  --pid PID             whose CPU time and memory to report\n"
     "  --save DIR            results; --save-every N: only each N-th\n"
@@ -111,6 +115,12 @@ take_option(struct arguments *a, int option, const char *value)
     case 'a':
         l->client = value;
         return true;
+    case 'l':
+        l->source.login = value;
+        return true;
+    case 'U':
+        l->source.logins = (unsigned)number(value);
+        return true;
     case 'M':
         if (l->macro_count < LOAD_MACROS_MAX)
             l->macros[l->macro_count++] = value;
@@ -167,6 +177,7 @@ arguments_init(struct arguments *a)
     a->load.source.size = 4096;
     a->load.source.domain = "bench.example";
     a->load.source.domains = 1;
+    a->load.source.logins = 1;
 }
 
 static void
@@ -352,7 +363,8 @@ main(int argc, char **argv)
         }
     }
     if (a.load.socket == NULL || a.load.connections == 0 ||
-        a.load.per_connection == 0 || a.load.source.domains == 0) {
+        a.load.per_connection == 0 || a.load.source.domains == 0 ||
+        a.load.source.logins == 0) {
         fputs(help_text, stderr);
         return 64;
     }

@@ -33,6 +33,8 @@ struct load_source {
     const char *domain; /* may hold one %u for the number below */
     unsigned domains;   /* how many; 1 for a pattern without %u */
     unsigned senders;   /* of these so many write, evenly spread */
+    const char *login;  /* NULL: none; may hold one %u, as domain */
+    unsigned logins;
 };
 
 struct load {
@@ -68,6 +70,9 @@ void load_source_fini(struct load_source *source);
 void load_source_get(const struct load_source *source, uint64_t number,
                      struct mta_message *m, struct mfx_buf *body, char *from,
                      size_t from_size);
+/* Whose message it is; false: nobody has logged in. */
+bool load_source_login(const struct load_source *source, uint64_t number,
+                       char *login, size_t size);
 
 /* Runs messages [next, end) on all connections. */
 void load_run(struct load *load, struct load_worker *workers);

@@ -145,8 +145,10 @@ static bool
 one_message(struct load_worker *w, struct mta *t, uint64_t number,
             struct mta_message *m, struct mfx_buf *body)
 {
-    char from[300];
+    char from[300], login[300];
     load_source_get(&w->load->source, number, m, body, from, sizeof from);
+    if (load_source_login(&w->load->source, number, login, sizeof login))
+        mta_macro(t, "{auth_authen}", login);
     double began = now_ms();
     enum mta_verdict v = send_envelope(t, from);
     if (mta_goes_on(v))

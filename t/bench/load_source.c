@@ -141,20 +141,47 @@ header_bytes(const struct mta_message *m)
     return total;
 }
 
+/* The pattern with its %u; false when it has none. */
+static bool
+fill_in(const char *pattern, uint64_t number, char *text, size_t size)
+{
+    const char *mark = strstr(pattern, "%u");
+    if (mark != NULL)
+        snprintf(text, size, "%.*s%llu%s", (int)(mark - pattern), pattern,
+                 (unsigned long long)number, mark + 2);
+    else
+        snprintf(text, size, "%s", pattern);
+    return mark != NULL;
+}
+
+/* A stride that visits all of `count` in no order. */
+static uint64_t
+one_of(uint64_t number, unsigned count)
+{
+    return number * 7919 % count;
+}
+
 static void
 make_from(const struct load_source *source, uint64_t number, char *from,
           size_t size)
 {
-    const char *mark = strstr(source->domain, "%u");
-    if (mark == NULL)
-        snprintf(from, size, "writer%llu@%s", (unsigned long long)number % 997,
-                 source->domain);
+    char domain[256];
+    uint64_t sender = one_of(number, source->senders);
+    uint64_t of_domains = sender * source->domains / source->senders;
+    if (fill_in(source->domain, of_domains, domain, sizeof domain))
+        snprintf(from, size, "writer@%s", domain);
     else
-        /* a stride that visits all domains in no order */
-        snprintf(from, size, "writer@%.*s%llu%s", (int)(mark - source->domain),
-                 source->domain,
-                 (unsigned long long)(number * 7919 % source->domains),
-                 mark + 2);
+        snprintf(from, size, "writer%llu@%s", (unsigned long long)number % 997,
+                 domain);
+}
+
+bool
+load_source_login(const struct load_source *source, uint64_t number,
+                  char *login, size_t size)
+{
+    if (source->login != NULL)
+        fill_in(source->login, one_of(number, source->logins), login, size);
+    return source->login != NULL;
 }
 
 static void
