@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "address.h"
+
+#include <mfx/mail/address_rewrite.h>
+
+enum mfx_rc
+masq_address_key(const struct masq_address *address, struct mfx_arena *arena,
+                 struct mfx_str *key)
+{
+    static const struct mfx_str none = MFX_STR("");
+    struct mfx_str local, domain = address->domain;
+    *key = none;
+    enum mfx_rc rc =
+        mfx_address_spec_write(address->local, none, arena, &local);
+    /* what nobody can write is no key either, but as it stands */
+    if (rc == MFX_PERMFAIL)
+        local = address->local;
+    else if (rc != MFX_OK)
+        return rc;
+    char *bytes = mfx_arena_alloc_bytes(arena, local.len + 1 + domain.len);
+    if (bytes == NULL)
+        return MFX_TEMPFAIL;
+    memcpy(bytes, local.p, local.len);
+    bytes[local.len] = '@';
+    if (domain.len > 0)
+        memcpy(bytes + local.len + 1, domain.p, domain.len);
+    *key = mfx_str(bytes, local.len + (domain.len > 0 ? 1 + domain.len : 0));
+    return MFX_OK;
+}
