@@ -294,6 +294,20 @@ run(struct worker *workers, size_t threads, size_t rounds)
     }
 }
 
+/* Connecting is no part of a call. */
+static void
+wait_up(struct mfx_store *store)
+{
+    struct mfx_store_health health = {.is_up = false};
+    uint64_t until_ms = mfx_mono_ms() + WAIT_MS;
+    while (!health.is_up && mfx_mono_ms() < until_ms) {
+        redis_sleep_ms(5);
+        mfx_store_health(store, &health);
+    }
+    if (!health.is_up)
+        die("the store does not come up");
+}
+
 static const char *
 load_script(const char *server, char sha[41])
 {
@@ -321,6 +335,7 @@ bench(const char *server, size_t threads, size_t rounds)
     size_t failed = 0;
     if (store == NULL)
         die(err.msg);
+    wait_up(store);
     (void)load_script(server, sha);
     for (size_t i = 0; i < threads; i++) {
         workers[i] = (struct worker){.number = (unsigned)i,
