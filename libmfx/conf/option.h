@@ -62,11 +62,19 @@ enum mfx_option_type {
     MFX_OPTION_TYPE_ENUM,   /* int: one of the words */
     MFX_OPTION_TYPE_LIST,   /* struct mfx_option_list: ["a", "b"] or "a" */
     MFX_OPTION_TYPE_TABLE,  /* struct mfx_table *: "refile:/path"; NULL "" */
+    MFX_OPTION_TYPE_TABLES, /* struct mfx_option_tables: several of these, asked
+                               one after the other: ["file:/a", "lmdb:/b"];
+                               "file:/a" is one */
     MFX_OPTION_TYPE_GROUPS, /* struct mfx_option_groups: ( { a = 1; }, { } ) */
 };
 
 struct mfx_option_list {
     const struct mfx_str *items;
+    size_t count;
+};
+
+struct mfx_option_tables {
+    struct mfx_table **items;
     size_t count;
 };
 
@@ -84,7 +92,7 @@ struct mfx_option_word {
 enum {
     MFX_OPTION_RESTART = 1,    /* a change needs a restart: warned at reload */
     MFX_OPTION_SECRET = 2,     /* masked in the dump */
-    MFX_OPTION_CASE = 4,       /* TABLE: keys keep their letter case */
+    MFX_OPTION_CASE = 4,       /* TABLE(S): keys keep their letter case */
     MFX_OPTION_DEPRECATED = 8, /* help is "-> new.name"; warns */
 };
 
@@ -158,6 +166,12 @@ struct mfx_option {
     {                                                                         \
         n, MFX_OPTION_TYPE_TABLE, MFX_OPTION_FIELD(s, f, struct mfx_table *), \
             preset, 0, 0, NULL, flags, help, NULL, 0                          \
+    }
+#define MFX_OPTION_TABLES(n, s, f, flags, help)                               \
+    {                                                                         \
+        n, MFX_OPTION_TYPE_TABLES,                                            \
+            MFX_OPTION_FIELD(s, f, struct mfx_option_tables), "", 0, 0, NULL, \
+            flags, help, NULL, 0                                              \
     }
 #define MFX_OPTION_GROUPS(n, s, f, group_options, group_size, min, max, flags, \
                           help)                                                \

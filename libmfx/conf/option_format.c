@@ -59,6 +59,17 @@ add_table(const struct mfx_table *table, struct mfx_buf *out)
     add_quoted(table != NULL ? mfx_table_spec(table) : mfx_str("", 0), out);
 }
 
+static void
+add_tables(const struct mfx_option_tables *tables, struct mfx_buf *out)
+{
+    mfx_buf_add_byte(out, '[');
+    for (size_t i = 0; i < tables->count; i++) {
+        mfx_buf_add_text(out, i > 0 ? ", " : "");
+        add_table(tables->items[i], out);
+    }
+    mfx_buf_add_byte(out, ']');
+}
+
 /* On one line, for comparing; the dump gives each setting its own. */
 static void
 add_groups(const struct mfx_option *option,
@@ -113,6 +124,9 @@ mfx_value_format(const struct mfx_option *option, const void *field,
     case MFX_OPTION_TYPE_TABLE:
         add_table(*(struct mfx_table *const *)field, out);
         break;
+    case MFX_OPTION_TYPE_TABLES:
+        add_tables(field, out);
+        break;
     case MFX_OPTION_TYPE_GROUPS:
         add_groups(option, field, out);
         break;
@@ -128,6 +142,7 @@ union field {
     unsigned mode;
     int word;
     struct mfx_option_list list;
+    struct mfx_option_tables tables;
     struct mfx_option_groups groups;
 };
 

@@ -380,6 +380,8 @@ type_name(enum mfx_option_type type)
         return "list";
     case MFX_OPTION_TYPE_TABLE:
         return "table";
+    case MFX_OPTION_TYPE_TABLES:
+        return "list of tables";
     case MFX_OPTION_TYPE_GROUPS:
         return "list of groups";
     }

@@ -154,6 +154,9 @@ what_is_wanted(enum mfx_option_type type)
     case MFX_OPTION_TYPE_TABLE:
         return "a table in quotes, such as \"file:/path\", or a list of "
                "strings";
+    case MFX_OPTION_TYPE_TABLES:
+        return "a table in quotes, such as \"file:/path\", or a list of "
+               "tables";
     case MFX_OPTION_TYPE_GROUPS:
         return "a list of groups, such as ( { ... }, { ... } )";
     }
@@ -367,6 +370,17 @@ list_spec(const struct mfx_value_context *context,
 }
 
 static enum mfx_rc
+open_table(const struct mfx_value_context *context, struct mfx_str spec,
+           struct mfx_table **table)
+{
+    enum mfx_table_fold fold = (context->option->flags & MFX_OPTION_CASE) != 0
+                                   ? MFX_TABLE_CASE
+                                   : MFX_TABLE_NOCASE;
+    return mfx_table_open(context->tables, spec, fold, context->file,
+                          context->line, context->problems, table);
+}
+
+static enum mfx_rc
 store_table(const struct mfx_value_context *context,
             const struct mfx_value *value, struct mfx_table **field)
 {
@@ -382,11 +396,34 @@ store_table(const struct mfx_value_context *context,
         *field = NULL;
         return MFX_OK;
     }
-    enum mfx_table_fold fold = (context->option->flags & MFX_OPTION_CASE) != 0
-                                   ? MFX_TABLE_CASE
-                                   : MFX_TABLE_NOCASE;
-    return mfx_table_open(context->tables, spec, fold, context->file,
-                          context->line, context->problems, field);
+    return open_table(context, spec, field);
+}
+
+static enum mfx_rc
+store_tables(const struct mfx_value_context *context,
+             const struct mfx_value *value, struct mfx_option_tables *field)
+{
+    bool is_one = value->kind == MFX_VALUE_TEXT;
+    struct mfx_option_list specs = {&value->text, 1};
+    if (value->kind != MFX_VALUE_TEXT && value->kind != MFX_VALUE_LIST)
+        return refuse_type(context, value);
+    if (!is_one)
+        specs = value->list;
+    else if (mfx_str_trim(value->text).len == 0)
+        specs.count = 0;
+    *field = (struct mfx_option_tables){
+        .items = mfx_arena_alloc_array(context->arena, specs.count,
+                                       sizeof(struct mfx_table *))};
+    enum mfx_rc rc = mfx_arena_ok(context->arena) ? MFX_OK : MFX_TEMPFAIL;
+    for (size_t i = 0; i < specs.count && mfx_arena_ok(context->arena); i++) {
+        enum mfx_rc one = mfx_str_trim(specs.items[i]).len == 0
+                              ? refuse(context, "an item of the list is empty")
+                              : open_table(context, specs.items[i],
+                                           &field->items[field->count]);
+        field->count += one == MFX_OK;
+        rc = mfx_rc_worst(rc, one);
+    }
+    return rc;
 }
 
 static enum mfx_rc
@@ -411,6 +448,7 @@ store_text(const struct mfx_value_context *context, struct mfx_str text,
     case MFX_OPTION_TYPE_INT:
     case MFX_OPTION_TYPE_LIST:
     case MFX_OPTION_TYPE_TABLE:
+    case MFX_OPTION_TYPE_TABLES:
     case MFX_OPTION_TYPE_GROUPS:
         break;
     }
@@ -435,6 +473,8 @@ mfx_value_store(const struct mfx_value_context *context,
         return store_list(context, value, field);
     case MFX_OPTION_TYPE_TABLE:
         return store_table(context, value, field);
+    case MFX_OPTION_TYPE_TABLES:
+        return store_tables(context, value, field);
     case MFX_OPTION_TYPE_GROUPS:
         if (value->kind != MFX_VALUE_LIST || value->list.count > 0)
             return refuse_type(context, value);
