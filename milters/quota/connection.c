@@ -168,7 +168,7 @@ take_answer(struct quota_connection *s, struct mfx_message *m,
         return false;
     (void)mfx_wait(m, mfx_store_call_event(*call),
                    mfx_mono_ms() +
-                       quota_policy_of(m)->settings->store_timeout_ms);
+                       quota_policy_of(m)->settings->store.timeout_ms);
     enum mfx_rc rc = mfx_store_call_end(*call, s->holding.arena, &answer, err);
     *call = NULL;
     if (rc != MFX_OK || answer.outcome == MFX_STORE_OVERRIDDEN)

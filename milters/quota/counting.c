@@ -194,7 +194,7 @@ wait_for(struct quota_holding *h, struct mfx_message *m,
          struct mfx_store_call *call, struct mfx_store_answer *answer,
          struct mfx_err *err)
 {
-    uint64_t until_ms = mfx_mono_ms() + h->policy->settings->store_timeout_ms;
+    uint64_t until_ms = mfx_mono_ms() + h->policy->settings->store.timeout_ms;
     if (call != NULL && !mfx_wait(m, mfx_store_call_event(call), until_ms))
         atomic_fetch_add(&h->shared->store_timeouts, 1);
     return mfx_store_call_end(call, h->arena, answer, err);

@@ -34,10 +34,7 @@ check_settings(const struct quota_policy *p,
     if (p->rule_count == 0)
         mfx_problem_add(build->problems, MFX_PROBLEM_WARNING, "", 0,
                         "rules: there are none, so nothing is limited");
-    if (s->store.type == QUOTA_STORE_SQLITE && s->store.path == NULL)
-        complain(build, "store.path", "is needed with store.type sqlite");
-    if (s->store.type == QUOTA_STORE_REDIS && s->redis.servers.count == 0)
-        complain(build, "redis.servers", "is needed with store.type redis");
+    mfx_store_settings_check(&s->store, build->config, build->problems);
     if (s->notify.url.len > 0 &&
         !mfx_str_starts(s->notify.url, mfx_str_of("http://")) &&
         !mfx_str_starts(s->notify.url, mfx_str_of("https://")))

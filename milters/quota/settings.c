@@ -36,13 +36,6 @@ static const struct mfx_option_word mode_words[] = {
     {NULL,      0                 },
 };
 
-static const struct mfx_option_word store_words[] = {
-    {"sqlite", QUOTA_STORE_SQLITE},
-    {"redis",  QUOTA_STORE_REDIS },
-    {"memory", QUOTA_STORE_MEMORY},
-    {NULL,     0                 },
-};
-
 static const struct mfx_option_word store_error_words[] = {
     {"local",    QUOTA_STORE_ERROR_LOCAL   },
     {"accept",   QUOTA_STORE_ERROR_ACCEPT  },
@@ -212,9 +205,6 @@ const struct mfx_option quota_options[] = {
         "the store when that is back. accept: nothing is limited; what passes "
         "is added later, too. tempfail: mail that a rule would count is "
         "deferred."),
-    MFX_OPTION_MILLISECONDS("store_timeout", S, store_timeout_ms, "500ms", 10,
-                            30000, 0,
-                            "Longest wait for one answer of the store."),
     MFX_OPTION_INT("local_share", S, local_share, "34", 1, 100, 0,
                    "Percentage of a limit that this machine gives out by "
                    "itself while the store is away: with three relays, 34."),
@@ -222,70 +212,7 @@ const struct mfx_option quota_options[] = {
         "lease", S, lease_s, "15m", 60, 86400, 0,
         "What a message has reserved goes by itself after that time, should "
         "this daemon not live to give it back."),
-    MFX_OPTION_ENUM("store.type", S, store.type, "sqlite", store_words, 0,
-                    "Where counters are kept. sqlite: in a file of this "
-                    "machine. redis: shared by several machines. memory: lost "
-                    "at each restart."),
-    MFX_OPTION_PATH("store.path", S, store.path, "/var/lib/mfx/quota.db", 0,
-                    "The file (type sqlite), made if it is not there. Beside "
-                    "it stand PATH-wal, PATH-shm and PATH.lock."),
-    MFX_OPTION_BYTES("store.memory", S, store.memory_bytes, "64M", 1 << 20,
-                     INT64_C(1) << 40, 0,
-                     "Memory for counters in use; others are read from the "
-                     "file. With type memory, counters used longest ago go "
-                     "when there are more."),
-    MFX_OPTION_BYTES("store.file_limit", S, store.file_bytes, "0", 0,
-                     INT64_C(1) << 44, 0,
-                     "Largest size of the file, past which the store fails; "
-                     "0: no limit. Counters that no window remembers go by "
-                     "themselves."),
-    MFX_OPTION_BOOL("store.replace_corrupt", S, store.replace_corrupt, "true",
-                    0,
-                    "Set a corrupt file aside (PATH.corrupt-TIME), begin a new "
-                    "one and say so, instead of a store that fails."),
-    MFX_OPTION_LIST("redis.servers", S, redis.servers, "127.0.0.1:6379", 0,
-                    "HOST:PORT, [IPV6]:PORT or unix:/PATH. Several: the one "
-                    "that is primary is used. With redis.sentinel_name: the "
-                    "sentinels."),
-    MFX_OPTION_STRING("redis.sentinel_name", S, redis.sentinel_name, "", 0,
-                      "Name of the primary among the sentinels."),
-    MFX_OPTION_STRING("redis.user", S, redis.user, "", 0,
-                      "User name, where Redis has more than the default one."),
-    MFX_OPTION_STRING("redis.password", S, redis.password, "",
-                      MFX_OPTION_SECRET, "Password."),
-    MFX_OPTION_PATH("redis.password_file", S, redis.password_file, "", 0,
-                    "File whose first line is the password."),
-    MFX_OPTION_STRING("redis.sentinel_user", S, redis.sentinel_user, "", 0,
-                      "User name for the sentinels."),
-    MFX_OPTION_STRING("redis.sentinel_password", S, redis.sentinel_password, "",
-                      MFX_OPTION_SECRET, "Password for the sentinels."),
-    MFX_OPTION_PATH("redis.sentinel_password_file", S,
-                    redis.sentinel_password_file, "", 0,
-                    "File whose first line is the sentinels' password."),
-    MFX_OPTION_INT("redis.protocol", S, redis.protocol, "0", 0, 3, 0,
-                   "Version of Redis's protocol, 2 or 3; 0: 3 if the server "
-                   "knows it."),
-    MFX_OPTION_INT("redis.database", S, redis.database, "0", 0, 1000000, 0,
-                   "Number of the database."),
-    MFX_OPTION_STRING("redis.prefix", S, redis.prefix, "mfx-quota:", 0,
-                      "How the names of all keys begin. Daemons with the same "
-                      "prefix share counters of rules with the same name."),
-    MFX_OPTION_BOOL("redis.tls", S, redis.tls, "false", 0,
-                    "Speak TLS, and verify the server's certificate."),
-    MFX_OPTION_PATH("redis.tls_ca_file", S, redis.tls_ca_file, "", 0,
-                    "Certificates to trust; empty: the system's."),
-    MFX_OPTION_PATH("redis.tls_cert_file", S, redis.tls_cert_file, "", 0,
-                    "Our own certificate."),
-    MFX_OPTION_PATH("redis.tls_key_file", S, redis.tls_key_file, "", 0,
-                    "Its private key."),
-    MFX_OPTION_STRING("redis.tls_name", S, redis.tls_name, "", 0,
-                      "Name to be in the server's certificate; empty: its "
-                      "host name or address."),
-    MFX_OPTION_INT("redis.wait_replicas", S, redis.wait_replicas, "0", 0, 10, 0,
-                   "Replicas that must have a message's count before the "
-                   "message is accepted; with fewer, store_error holds."),
-    MFX_OPTION_MILLISECONDS("redis.wait", S, redis.wait_ms, "100ms", 1, 30000,
-                            0, "How long to wait for these replicas."),
+    MFX_STORE_OPTIONS(S, store, "/var/lib/mfx/quota.db", "mfx-quota:"),
     MFX_OPTION_LIST("notify.command", S, notify.command, "", 0,
                     "Program and arguments to run for a warning; no shell. "
                     "The environment tells it MFX_EVENT, MFX_RULE, MFX_KEY, "

@@ -9,6 +9,7 @@
 #define MFX_QUOTA_SETTINGS_H
 
 #include <mfx/conf/option.h>
+#include <mfx/policy/store_settings.h>
 
 enum quota_action {
     QUOTA_ACTION_TEMPFAIL,
@@ -61,38 +62,11 @@ struct quota_rule_settings {
     struct mfx_str time_zone;
 };
 
-enum quota_store_type {
-    QUOTA_STORE_SQLITE,
-    QUOTA_STORE_REDIS,
-    QUOTA_STORE_MEMORY,
-};
-
 /* What is done while the store does not answer. */
 enum quota_store_error {
     QUOTA_STORE_ERROR_LOCAL,
     QUOTA_STORE_ERROR_ACCEPT,
     QUOTA_STORE_ERROR_TEMPFAIL,
-};
-
-struct quota_store_settings {
-    int type; /* enum quota_store_type */
-    const char *path;
-    uint64_t memory_bytes, file_bytes;
-    bool replace_corrupt;
-};
-
-struct quota_redis_settings {
-    struct mfx_option_list servers;
-    struct mfx_str sentinel_name, user, sentinel_user;
-    const char *password_file, *sentinel_password_file;
-    struct mfx_str password, sentinel_password;
-    int64_t protocol, database;
-    struct mfx_str prefix;
-    bool tls;
-    const char *tls_ca_file, *tls_cert_file, *tls_key_file;
-    struct mfx_str tls_name;
-    int64_t wait_replicas;
-    uint64_t wait_ms;
 };
 
 enum quota_notify_on {
@@ -115,12 +89,10 @@ struct quota_settings {
     struct mfx_table *exempt_clients, *exempt_logins, *exempt_recipients;
     struct mfx_table *our_domains, *sender_trusted_from;
     bool fold_login;
-    int store_error; /* enum quota_store_error */
-    uint64_t store_timeout_ms;
+    int store_error;     /* enum quota_store_error */
     int64_t local_share; /* percent */
     uint64_t lease_s;
-    struct quota_store_settings store;
-    struct quota_redis_settings redis;
+    struct mfx_store_settings store;
     struct quota_notify_settings notify;
 };
 

@@ -5,13 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <mfx/base/file.h>
 #include <mfx/base/log.h>
 #include <mfx/store/store_local.h>
-#include <mfx/store/store_redis.h>
 
 enum {
-    PASSWORD_FILE_MAX = 4096,
     CLOSE_WAIT_MS = 2000,
     FALLBACK_MEMORY = 64 * 1024 * 1024,
 };
@@ -21,11 +18,8 @@ enum {
 static bool
 concerns_store(const char *name)
 {
-    struct mfx_str s = mfx_str_of(name);
-    return mfx_str_starts(s, mfx_str_of("store.")) ||
-           mfx_str_starts(s, mfx_str_of("redis.")) ||
-           mfx_str_starts(s, mfx_str_of("notify.")) ||
-           mfx_str_is(s, "store_timeout");
+    return mfx_store_settings_has(name) ||
+           mfx_str_starts(mfx_str_of(name), mfx_str_of("notify."));
 }
 
 static bool
@@ -44,13 +38,6 @@ copy_text(struct mfx_arena *arena, struct mfx_str *text)
 }
 
 static void
-copy_path(struct mfx_arena *arena, const char **path)
-{
-    if (*path != NULL)
-        *path = mfx_arena_copy(arena, mfx_str_of(*path)).p;
-}
-
-static void
 copy_list(struct mfx_arena *arena, struct mfx_option_list *list)
 {
     struct mfx_str *items =
@@ -62,53 +49,17 @@ copy_list(struct mfx_arena *arena, struct mfx_option_list *list)
 
 /* What is compared and used later; the snapshot's goes. */
 static bool
-copy_settings(struct quota_shared *shared, const struct quota_settings *from)
+copy_settings(struct quota_shared *shared, const struct quota_settings *from,
+              const struct mfx_policy_build *build)
 {
     struct mfx_arena *a = shared->arena;
     struct quota_settings *s = &shared->settings;
-    s->store = from->store;
-    s->redis = from->redis;
     s->notify = from->notify;
-    s->store_timeout_ms = from->store_timeout_ms;
-    copy_path(a, &s->store.path);
-    copy_list(a, &s->redis.servers);
-    copy_text(a, &s->redis.sentinel_name);
-    copy_text(a, &s->redis.user);
-    copy_text(a, &s->redis.sentinel_user);
-    copy_text(a, &s->redis.password);
-    copy_text(a, &s->redis.sentinel_password);
-    copy_path(a, &s->redis.password_file);
-    copy_path(a, &s->redis.sentinel_password_file);
-    copy_text(a, &s->redis.prefix);
-    copy_path(a, &s->redis.tls_ca_file);
-    copy_path(a, &s->redis.tls_cert_file);
-    copy_path(a, &s->redis.tls_key_file);
-    copy_text(a, &s->redis.tls_name);
     copy_list(a, &s->notify.command);
     copy_text(a, &s->notify.url);
     copy_list(a, &s->notify.http_headers);
-    return mfx_arena_ok(a);
-}
-
-static void
-read_password(struct quota_shared *shared, const char *path,
-              struct mfx_str *password, const char *setting,
-              const struct mfx_policy_build *build)
-{
-    struct mfx_err err = {""};
-    struct mfx_str bytes;
-    if (path == NULL)
-        return;
-    if (mfx_file_read(path, PASSWORD_FILE_MAX, shared->arena, &bytes, NULL,
-                      &err) == MFX_OK) {
-        *password =
-            mfx_str_trim(mfx_str_head(bytes, mfx_str_find(bytes, '\n')));
-        return;
-    }
-    unsigned line = 0;
-    const char *file = mfx_config_where(build->config, setting, &line);
-    mfx_problem_add(build->problems, MFX_PROBLEM_ERROR,
-                    file == NULL ? "" : file, line, "%s: %s", setting, err.msg);
+    return mfx_store_settings_copy(&from->store, a, build->config,
+                                   build->problems, &s->store);
 }
 
 static void
@@ -134,18 +85,11 @@ make(const struct quota_settings *settings,
     s->zones = quota_zones_new();
     s->clients = quota_clients_new();
     if (s->arena == NULL || s->zones == NULL || s->clients == NULL ||
-        !copy_settings(s, settings)) {
+        !copy_settings(s, settings, build)) {
         quota_shared_release(s);
         return NULL;
     }
     name_instance(s);
-    struct quota_redis_settings *r = &s->settings.redis;
-    if (settings->store.type == QUOTA_STORE_REDIS) {
-        read_password(s, r->password_file, &r->password, "redis.password_file",
-                      build);
-        read_password(s, r->sentinel_password_file, &r->sentinel_password,
-                      "redis.sentinel_password_file", build);
-    }
     return s;
 }
 
@@ -190,61 +134,19 @@ quota_shared_release(struct quota_shared *s)
 
 /* --- opening --- */
 
-static struct mfx_store *
-open_redis(const struct quota_shared *shared, struct mfx_err *err)
-{
-    const struct quota_redis_settings *r = &shared->settings.redis;
-    const struct mfx_store_redis_settings settings = {
-        .servers = r->servers.items,
-        .server_count = r->servers.count,
-        .sentinel_name = r->sentinel_name,
-        .user = r->user,
-        .password = r->password,
-        .sentinel_user = r->sentinel_user,
-        .sentinel_password = r->sentinel_password,
-        .protocol = (int)r->protocol,
-        .database = r->database,
-        .prefix = r->prefix,
-        .tls = r->tls,
-        .tls_ca_file = r->tls_ca_file,
-        .tls_cert_file = r->tls_cert_file,
-        .tls_key_file = r->tls_key_file,
-        .tls_name = r->tls_name,
-        .timeout_ms = shared->settings.store_timeout_ms,
-        .wait_replicas = r->wait_replicas,
-        .wait_ms = r->wait_ms,
-    };
-    return mfx_store_redis_open(&settings, &shared->env, err);
-}
-
-static struct mfx_store *
-open_local(const struct quota_shared *shared, const char *path,
-           uint64_t memory_bytes)
-{
-    const struct quota_store_settings *s = &shared->settings.store;
-    const struct mfx_store_local_settings settings = {
-        .path = path,
-        .memory_bytes = memory_bytes,
-        .file_bytes = s->file_bytes,
-        .replace_corrupt = s->replace_corrupt,
-    };
-    return mfx_store_local_open(&settings, &shared->env);
-}
-
 struct mfx_store *
 quota_shared_open_store(const struct quota_shared *shared, struct mfx_err *err)
 {
-    const struct quota_store_settings *s = &shared->settings.store;
-    mfx_err_set(err, "out of memory");
-    switch ((enum quota_store_type)s->type) {
-    case QUOTA_STORE_SQLITE:
-        return open_local(shared, s->path, s->memory_bytes);
-    case QUOTA_STORE_REDIS:
-        return open_redis(shared, err);
-    case QUOTA_STORE_MEMORY:
-        return open_local(shared, NULL, s->memory_bytes);
-    }
-    return NULL;
+    return mfx_store_settings_open(&shared->settings.store, &shared->env, err);
+}
+
+/* This machine's own counters, while the store is away. */
+static struct mfx_store *
+open_fallback(const struct quota_shared *shared)
+{
+    const struct mfx_store_local_settings settings = {.memory_bytes =
+                                                          FALLBACK_MEMORY};
+    return mfx_store_local_open(&settings, &shared->env);
 }
 
 static struct quota_notify *
@@ -269,7 +171,7 @@ open_all(struct quota_shared *s)
         mfx_log_say(MFX_LOG_ERROR, "store_down", "reason", err.msg);
     else
         s->merge = quota_merge_new(s->store);
-    s->fallback = open_local(s, NULL, FALLBACK_MEMORY);
+    s->fallback = open_fallback(s);
     s->notify = begin_notify(s);
 }
 

@@ -9,16 +9,18 @@ use lib $FindBin::Bin;
 use Style qw(sources read_file code);
 use Test::More;
 
-my @tables = grep { /settings\.c$/ } sources('c', qw(libmfx milters));
+# A header may hold rows that several tables share, in a macro.
+my @tables = grep { read_file($_) =~ /^\s*MFX_OPTION_\w+\(\s*"/m }
+    grep { /settings\.[ch]$/ } sources('c|h', qw(libmfx milters));
 plan skip_all => 'no settings' if !@tables;
 
 for my $table (@tables) {
-    my $text = read_file($table) =~ s{/\*.*?\*/}{}gsr;
+    my $text = read_file($table) =~ s{/\*.*?\*/}{}gsr =~ s/\\\n/\n/gr;
     my ($folder) = $table =~ m{^(.*)/};
     my $other = join "\n", map { code(read_file($_)) }
         grep { $_ ne $table && !m{settings\.h$} } sources('c|h', $folder);
     my ($rows, $declared) = (0, scalar(() = $text =~ /MFX_OPTION_(?!END|TYPE)[A-Z]+\(/g));
-    while ($text =~ /MFX_OPTION_(\w+)\(\s*"([^"]+)",\s*[A-Z],\s*([\w.]+),(.*?)\),(?=\s*(?:MFX_OPTION_|\}|\z))/gs) {
+    while ($text =~ /MFX_OPTION_(\w+)\(\s*"([^"]+)",\s*[A-Z],\s*([\w.]+),(.*?)\),?(?=\s*(?:MFX_\w+\(|MFX_OPTION_END|MFX_API_END|\}|\z))/gs) {
         my ($type, $name, $field, $rest) = ($1, $2, $3, $4);
         $rows++;
         my ($last) = $field =~ /(\w+)$/;

@@ -220,13 +220,13 @@ open_store(struct ask *ask)
         ask->err.msg[0] = '\0'; /* it is said */
         return status;
     }
-    const struct quota_store_settings *s = &policy_of(ask)->settings->store;
-    if (s->type == QUOTA_STORE_MEMORY) {
+    const struct mfx_store_settings *s = &policy_of(ask)->settings->store;
+    if (s->type == MFX_STORE_TYPE_MEMORY) {
         mfx_err_set(&ask->err, "no daemon runs, and with store.type memory "
                                "nothing is kept without it");
         return EXIT_UNREACHABLE;
     }
-    if (s->type == QUOTA_STORE_SQLITE)
+    if (s->type == MFX_STORE_TYPE_SQLITE)
         status = become_owner(ask, s->path);
     if (status != EXIT_OK)
         return status;
