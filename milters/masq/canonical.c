@@ -45,16 +45,16 @@ user_len(struct mfx_str delimiters, struct mfx_str local)
     return len == 0 ? local.len : len;
 }
 
-/* MFX_OK: a bare user of this domain is a key. */
-static enum mfx_rc
-is_local(struct search *s, struct mfx_str domain)
+enum mfx_rc
+masq_canonical_is_local(const struct masq_canonical *c, struct mfx_str domain,
+                        struct mfx_arena *arena, struct mfx_err *err)
 {
     struct mfx_str value;
-    if (mfx_str_eq_nocase(domain, s->c->origin_domain))
+    if (mfx_str_eq_nocase(domain, c->origin_domain))
         return MFX_OK;
-    if (s->c->local_domains == NULL)
+    if (c->local_domains == NULL)
         return MFX_NOTFOUND;
-    return mfx_table_get(s->c->local_domains, domain, s->arena, &value, s->err);
+    return mfx_table_get(c->local_domains, domain, arena, &value, err);
 }
 
 /* The whole address, part of it, or part of it without the extension. */
@@ -106,13 +106,31 @@ find_row(struct search *s, const struct masq_address *a, struct mfx_str user)
         rc = ask_address(s, user, a->domain, CUT);
     if (rc != MFX_NOTFOUND || a->domain.len == 0)
         return rc;
-    rc = is_local(s, a->domain);
+    rc = masq_canonical_is_local(s->c, a->domain, s->arena, s->err);
     if (rc == MFX_OK) {
         rc = ask_address(s, a->local, none, PART);
         if (rc == MFX_NOTFOUND && has_extension)
             rc = ask_address(s, user, none, CUT);
     }
     return rc == MFX_NOTFOUND ? ask_domain(s, a->domain) : rc;
+}
+
+enum mfx_rc
+masq_canonical_find(const struct masq_canonical *c,
+                    const struct masq_address *a, struct mfx_arena *arena,
+                    struct masq_canonical_row *row, struct mfx_err *err)
+{
+    struct search s = {.c = c, .arena = arena, .err = err};
+    size_t len = user_len(c->delimiters, a->local);
+    *row = (struct masq_canonical_row){.user = mfx_str_head(a->local, len)};
+    enum mfx_rc rc = find_row(&s, a, row->user);
+    row->key = s.key;
+    row->value = s.value;
+    if (s.is_cut)
+        row->extension = mfx_str_from(a->local, len);
+    else
+        row->user = a->local;
+    return rc;
 }
 
 /* --- values --- */

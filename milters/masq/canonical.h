@@ -46,6 +46,26 @@ struct masq_canonical {
     bool propagates_extension;
 };
 
+/* A row that has the address as its key, by the order above, for those who
+ * read values in another way. A bare user is looked up as it stands. */
+struct masq_canonical_row {
+    struct mfx_str key, value;
+    struct mfx_str user, extension; /* of the address; the latter empty when
+                                       the key has it, too */
+};
+
+enum mfx_rc masq_canonical_find(const struct masq_canonical *canonical,
+                                const struct masq_address *address,
+                                struct mfx_arena *arena,
+                                struct masq_canonical_row *row,
+                                struct mfx_err *err) MFX_NODISCARD;
+
+/* MFX_OK: a bare user of this domain is a key. */
+enum mfx_rc masq_canonical_is_local(const struct masq_canonical *canonical,
+                                    struct mfx_str domain,
+                                    struct mfx_arena *arena,
+                                    struct mfx_err *err) MFX_NODISCARD;
+
 enum mfx_rc masq_canonical_rewrite(const struct masq_canonical *canonical,
                                    const struct masq_address *from,
                                    struct mfx_arena *arena,
