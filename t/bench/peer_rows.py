@@ -95,12 +95,14 @@ class Peer:
     """A policy server. `at` is what Python connects to, `policy` what Postfix
     does."""
 
-    def __init__(self, name, argv, at, policy, pid_path):
+    def __init__(self, bench, name, argv, at, policy):
         self.name, self.at, self.policy = name, at, policy
+        self.pid = None
+        bench.own(self)
         subprocess.Popen(argv, stdin=subprocess.DEVNULL,
                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(self.try_connect, name, 30).close()
-        with open(pid_path) as f:
+        with open(bench.path(name + '.pid')) as f:
             self.pid = int(f.read())
         self.check_limit()
 
@@ -226,8 +228,8 @@ class PeerRows:
             dir=self.dir, name=name,
             limits=', '.join('[%d, %d]' % w for w in WINDOWS)))
         at = self.path(name + '.sock')
-        return self.own(Peer(name, ['policyd-rate-limit', '-f', conf], at,
-                              'unix:' + at, self.path(name + '.pid')))
+        return Peer(self, name, ['policyd-rate-limit', '-f', conf], at,
+                    'unix:' + at)
 
     def start_postfwd(self, name='postfwd2'):
         rules = 'id=FULL; sasl_username==full;' \
@@ -247,9 +249,8 @@ class PeerRows:
                 '-u', 'root', '-g', 'root', '--nodns', '--norulelog',
                 '--norulestats', '-c', '0', '--pidfile',
                 self.path(name + '.pid')]
-        return self.own(Peer(name, argv, ('127.0.0.1', port),
-                              'inet:127.0.0.1:%d' % port,
-                              self.path(name + '.pid')))
+        return Peer(self, name, argv, ('127.0.0.1', port),
+                    'inet:127.0.0.1:%d' % port)
 
     # --- decisions alone ---
 
@@ -299,7 +300,8 @@ class PeerRows:
             'postfwd2': self.own(Mta(self, 'postfwd', postfwd.pid,
                                       policy=postfwd.policy)),
         }
-        count = self.scale(2000) // SENDERS * SENDERS
+        # fewer say little: CPU is known in steps of 10 ms
+        count = max(800, self.scale(2000)) // SENDERS * SENDERS
         counted = []
         for mta in mtas.values():
             mta.mail(SENDERS * 10)

@@ -69,13 +69,15 @@ class StoreRows:
                         for key, value in line.items() if key != 'kind'}
             got = self.rounds({'redis': ask})['redis']
             for kind in ('reserve', 'commit'):
-                ratio = got[kind + '_ratio_p99']
+                ratio = got[kind + '_ping_p99']
                 self.row('Redis, %s, %d at once, p99' % (kind, threads),
                          '%.0f us / %.0f us = %.2f' % (
-                             got[kind + '_p99_us'], got['evalsha_p99_us'],
+                             got[kind + '_p99_us'], got['ping_p99_us'],
                              ratio),
                          '<= 3.00 x a bare round trip', ratio <= 3)
                 self.notes.append('Redis, %s, %d at once: p50 %.0f us, of a '
-                                  'bare EVALSHA %.0f us' % (
+                                  'bare PING %.0f us; p99 %.2f x a PING on '
+                                  'the store\'s own connection' % (
                                       kind, threads, got[kind + '_p50_us'],
-                                      got['evalsha_p50_us']))
+                                      got['ping_p50_us'],
+                                      got[kind + '_link_p99']))
