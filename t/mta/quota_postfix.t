@@ -79,7 +79,9 @@ def recipients(site):
     tap.same(client.smtp.data(MESSAGE)[0], 250, 'and the message goes on')
     client.close()
     mails = site.arrived(7)
-    tap.same(mails and len(mails[-1].recipients), 2, 'with two recipients')
+    # in whatever order they were delivered
+    tap.same(mails and sorted(len(m.recipients) for m in mails), [2] + [3] * 6,
+             'with two recipients')
     tap.same(site.send('ben')[0], 250, 'another login is another account')
     site.arrived(1)
     tap.same(site.send('ANNA')[0], 451, 'and the same in capitals is none')
