@@ -167,12 +167,14 @@ apply_envelope_edit(const struct job *job, const struct mfx_edit *e)
     const char *address = e->kind == MFX_EDIT_DELETE_RECIPIENT
                               ? e->value.p
                               : bracketed(job, e->value);
+    const char *parameters = e->parameters.len > 0 ? e->parameters.p : NULL;
     if (address == NULL)
         return is_taken(job, false, "address (message_memory)");
     if (e->kind == MFX_EDIT_SENDER)
-        return is_taken(job, l->ops->sender(l->ctx, address), "sender");
+        return is_taken(job, l->ops->sender(l->ctx, address, parameters),
+                        "sender");
     if (e->kind == MFX_EDIT_ADD_RECIPIENT)
-        return is_taken(job, l->ops->add_recipient(l->ctx, address),
+        return is_taken(job, l->ops->add_recipient(l->ctx, address, parameters),
                         "added recipient");
     return is_taken(job, l->ops->delete_recipient(l->ctx, address),
                     "deleted recipient");

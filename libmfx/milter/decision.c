@@ -146,31 +146,36 @@ mfx_edit_delete_header(struct mfx_decision *d, const struct mfx_header *header)
 
 static void
 edit_address(struct mfx_decision *d, enum mfx_edit_kind kind,
-             struct mfx_str address)
+             struct mfx_str address, struct mfx_str parameters)
 {
-    if (mfx_str_is_line(address))
-        add_edit(d, &(struct mfx_edit){.kind = kind, .value = address});
+    if (mfx_str_is_line(address) && mfx_str_is_line(parameters))
+        add_edit(d, &(struct mfx_edit){.kind = kind,
+                                       .value = address,
+                                       .parameters = parameters});
     else
         refuse_edit(d, "an address to be written is not safe");
 }
 
 void
-mfx_edit_sender(struct mfx_decision *d, struct mfx_str address)
+mfx_edit_sender(struct mfx_decision *d, struct mfx_str address,
+                struct mfx_str parameters)
 {
-    edit_address(d, MFX_EDIT_SENDER, address);
+    edit_address(d, MFX_EDIT_SENDER, address, parameters);
 }
 
 void
-mfx_edit_add_recipient(struct mfx_decision *d, struct mfx_str address)
+mfx_edit_add_recipient(struct mfx_decision *d, struct mfx_str address,
+                       struct mfx_str parameters)
 {
-    edit_address(d, MFX_EDIT_ADD_RECIPIENT, address);
+    edit_address(d, MFX_EDIT_ADD_RECIPIENT, address, parameters);
 }
 
 void
 mfx_edit_delete_recipient(struct mfx_decision *d,
                           struct mfx_str recipient_as_received)
 {
-    edit_address(d, MFX_EDIT_DELETE_RECIPIENT, recipient_as_received);
+    edit_address(d, MFX_EDIT_DELETE_RECIPIENT, recipient_as_received,
+                 mfx_str("", 0));
 }
 
 void

@@ -58,6 +58,7 @@ struct mfx_edit {
     enum mfx_edit_place place;
     const struct mfx_header *header; /* CHANGE, DELETE */
     struct mfx_str name, value;      /* header; or address in value; body */
+    struct mfx_str parameters;       /* SENDER, ADD_RECIPIENT; or empty */
     struct mfx_edit *next;
 };
 
@@ -108,8 +109,12 @@ void mfx_edit_change_header(struct mfx_decision *d,
                             struct mfx_str value);
 void mfx_edit_delete_header(struct mfx_decision *d,
                             const struct mfx_header *header);
-void mfx_edit_sender(struct mfx_decision *d, struct mfx_str address);
-void mfx_edit_add_recipient(struct mfx_decision *d, struct mfx_str address);
+/* parameters: message->sender_parameters, so that none is lost. */
+void mfx_edit_sender(struct mfx_decision *d, struct mfx_str address,
+                     struct mfx_str parameters);
+/* parameters: those of the recipient that it replaces; or empty. */
+void mfx_edit_add_recipient(struct mfx_decision *d, struct mfx_str address,
+                            struct mfx_str parameters);
 void mfx_edit_delete_recipient(struct mfx_decision *d,
                                struct mfx_str recipient_as_received);
 void mfx_edit_body(struct mfx_decision *d, struct mfx_str body);

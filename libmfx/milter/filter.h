@@ -71,8 +71,10 @@ struct mfx_connection {
 };
 
 struct mfx_recipient {
-    struct mfx_str address; /* as received, without brackets */
-    struct mfx_str raw;     /* as received */
+    struct mfx_str address;    /* as received, without brackets */
+    struct mfx_str raw;        /* as received */
+    struct mfx_str parameters; /* NOTIFY= and ORCPT= (RFC 3461) as received,
+                                  for a recipient that takes its place */
     struct mfx_recipient *next;
 };
 
@@ -86,6 +88,9 @@ struct mfx_message {
     struct mfx_str login, auth_type; /* {auth_authen}, {auth_type} */
     struct mfx_str sender; /* without brackets; empty: the null sender */
     struct mfx_str sender_raw;
+    /* RET= and ENVID= (RFC 3461), and behind Sendmail BODY= and BY=, which it
+     * forgets when the sender changes: for the new one */
+    struct mfx_str sender_parameters;
     bool is_smtputf8;
     bool has_declared_size; /* SIZE=, RFC 1870: what the client says */
     uint64_t declared_size;

@@ -74,15 +74,19 @@ insert_header(void *ctx, int at, const char *name, const char *value)
 }
 
 static bool
-change_sender(void *ctx, const char *address)
+change_sender(void *ctx, const char *address, const char *parameters)
 {
-    return smfi_chgfrom(ctx, loose(address), NULL) == MI_SUCCESS;
+    return smfi_chgfrom(ctx, loose(address), loose(parameters)) == MI_SUCCESS;
 }
 
 static bool
-add_recipient(void *ctx, const char *address)
+add_recipient(void *ctx, const char *address, const char *parameters)
 {
-    return smfi_addrcpt(ctx, loose(address)) == MI_SUCCESS;
+    /* an MTA that has not offered parameters gets none */
+    return (parameters != NULL &&
+            smfi_addrcpt_par(ctx, loose(address), loose(parameters)) ==
+                MI_SUCCESS) ||
+           smfi_addrcpt(ctx, loose(address)) == MI_SUCCESS;
 }
 
 static bool

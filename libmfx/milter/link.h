@@ -25,8 +25,10 @@ struct mfx_link_ops {
     bool (*change)(void *ctx, const char *name, size_t index,
                    const char *value);
     bool (*insert)(void *ctx, int at, const char *name, const char *value);
-    bool (*sender)(void *ctx, const char *address);
-    bool (*add_recipient)(void *ctx, const char *address);
+    /* parameters: of ESMTP, separated by blanks; NULL: none */
+    bool (*sender)(void *ctx, const char *address, const char *parameters);
+    bool (*add_recipient)(void *ctx, const char *address,
+                          const char *parameters);
     bool (*delete_recipient)(void *ctx, const char *address);
     bool (*quarantine)(void *ctx, const char *reason);
     bool (*progress)(void *ctx);

@@ -158,9 +158,9 @@ mfx_plan_make(const struct mfx_demand *demand, const struct mfx_offer *offer,
     memset(plan, 0, sizeof *plan);
     plan->steps = wanted_steps(demand, offer) & offer->steps;
     plan->actions =
-        offer->actions &
-        (SMFIF_ADDHDRS | SMFIF_CHGBODY | SMFIF_ADDRCPT | SMFIF_DELRCPT |
-         SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_CHGFROM | SMFIF_SETSYMLIST);
+        offer->actions & (SMFIF_ADDHDRS | SMFIF_CHGBODY | SMFIF_ADDRCPT |
+                          SMFIF_DELRCPT | SMFIF_CHGHDRS | SMFIF_QUARANTINE |
+                          SMFIF_CHGFROM | SMFIF_ADDRCPT_PAR | SMFIF_SETSYMLIST);
     for (unsigned i = 0; i < MFX_STEP_COUNT; i++) {
         if ((plan->steps & bits[i].none) == 0)
             plan->sent |= 1U << i;

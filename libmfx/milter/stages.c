@@ -8,6 +8,10 @@
 #include <mfx/milter/finish.h>
 #include <mfx/milter/flight.h>
 
+enum {
+    PARAMETERS_MAX = 1000,
+};
+
 static const struct mfx_hooks *
 hooks_of(const struct mfx_session *s)
 {
@@ -208,6 +212,39 @@ take_declared_size(struct mfx_message *m, const char *const *words)
     }
 }
 
+/* Those of the parameters that are in `names`, for edits. What has characters
+ * that no parameter has (RFC 5321 4.1.2) is left out. */
+static struct mfx_str
+keep_parameters(struct mfx_flight *f, const char *const *words,
+                const char *const *names)
+{
+    struct mfx_buf out;
+    mfx_buf_init_arena(&out, f->arena, PARAMETERS_MAX);
+    for (size_t i = 0; words[i] != NULL; i++) {
+        struct mfx_str word = mfx_str_of(words[i]);
+        bool is_plain = true;
+        for (size_t j = 0; j < word.len; j++)
+            is_plain = is_plain && word.p[j] > ' ' && word.p[j] < 0x7F;
+        for (size_t j = 0; is_plain && names[j] != NULL; j++)
+            if (mfx_str_starts_nocase(word, mfx_str_of(names[j])))
+                mfx_buf_printf(&out, "%s%.*s", out.len > 0 ? " " : "",
+                               MFX_STR_ARG(word));
+    }
+    return mfx_buf_ok(&out) ? mfx_str(mfx_buf_text(&out), out.len)
+                            : mfx_str("", 0);
+}
+
+static struct mfx_str
+sender_parameters(struct mfx_flight *f, const char *const *words)
+{
+    static const char *const all[] = {"RET=", "ENVID=", NULL};
+    static const char *const of_sendmail[] = {
+        "RET=", "ENVID=", "BODY=", "BY=", NULL};
+    return keep_parameters(
+        f, words,
+        f->message.connection->mta == MFX_MTA_SENDMAIL ? of_sendmail : all);
+}
+
 static struct mfx_str
 origin_macro(void *arg, struct mfx_str name, bool *found)
 {
@@ -266,8 +303,10 @@ fill_envelope(struct mfx_flight *f, const char *const *words)
         mfx_arena_copy(f->arena, mfx_str_of(words[0] == NULL ? "" : words[0]));
     m->sender = without_brackets(m->sender_raw);
     m->is_smtputf8 = words[0] != NULL && has_word(words + 1, "SMTPUTF8");
-    if (words[0] != NULL)
+    if (words[0] != NULL) {
         take_declared_size(m, words + 1);
+        m->sender_parameters = sender_parameters(f, words + 1);
+    }
     m->login = copy_macro(f, "{auth_authen}");
     m->auth_type = copy_macro(f, "{auth_type}");
     take_queue_id(f);
@@ -391,12 +430,15 @@ settle_rcpt(struct mfx_flight *f)
 static struct mfx_recipient *
 make_recipient(struct mfx_flight *f, const char *const *words)
 {
+    static const char *const kept[] = {"NOTIFY=", "ORCPT=", NULL};
     struct mfx_recipient *r = mfx_arena_alloc(f->arena, sizeof *r);
     if (r == NULL)
         return NULL;
     r->raw =
         mfx_arena_copy(f->arena, mfx_str_of(words[0] == NULL ? "" : words[0]));
     r->address = without_brackets(r->raw);
+    if (words[0] != NULL)
+        r->parameters = keep_parameters(f, words + 1, kept);
     return r;
 }
 

@@ -88,6 +88,7 @@ static const struct edit_kind edit_kinds[] = {
     {"change",        SMFIR_CHGHEADER,   true,  true },
     {"delete",        SMFIR_CHGHEADER,   true,  false},
     {"sender",        SMFIR_CHGFROM,     false, false},
+    {"sender-args",   SMFIR_CHGFROM,     false, true },
     {"add-rcpt",      SMFIR_ADDRCPT,     false, false},
     {"add-rcpt-args", SMFIR_ADDRCPT_PAR, false, true },
     {"delete-rcpt",   SMFIR_DELRCPT,     false, false},

@@ -272,6 +272,13 @@ echo(struct context *x, struct mfx_str name)
 
 static void run(struct context *x, struct mfx_str command);
 
+/* An added recipient takes the place of the first one. */
+static struct mfx_str
+parameters_of_first(const struct mfx_message *m)
+{
+    return m->recipients == NULL ? mfx_str("", 0) : m->recipients->parameters;
+}
+
 static void
 run_message(struct context *x, struct mfx_str verb, struct mfx_str rest)
 {
@@ -284,9 +291,9 @@ run_message(struct context *x, struct mfx_str verb, struct mfx_str rest)
     else if (mfx_str_is(verb, "skip"))
         ((struct state *)x->m->state)->is_body_done = true;
     else if (mfx_str_is(verb, "sender"))
-        mfx_edit_sender(x->d, rest);
+        mfx_edit_sender(x->d, rest, x->m->sender_parameters);
     else if (mfx_str_is(verb, "addrcpt"))
-        mfx_edit_add_recipient(x->d, rest);
+        mfx_edit_add_recipient(x->d, rest, parameters_of_first(x->m));
     else if (mfx_str_is(verb, "delrcpt"))
         mfx_edit_delete_recipient(x->d, rest);
     else if (mfx_str_starts(verb, mfx_str_of("body")))

@@ -81,7 +81,7 @@ unsafe_edits(void **state)
     }
     struct mfx_decision d;
     mfx_decision_init(&d, arena);
-    mfx_edit_sender(&d, mfx_str_of("a@b>\r\nRCPT"));
+    mfx_edit_sender(&d, mfx_str_of("a@b>\r\nRCPT"), mfx_str("", 0));
     unit_assert_int("address", d.verdict, MFX_VERDICT_TEMPFAIL);
 }
 
@@ -137,17 +137,17 @@ on_insert(void *ctx, int at, const char *name, const char *value)
 }
 
 static bool
-on_sender(void *ctx, const char *address)
+on_sender(void *ctx, const char *address, const char *parameters)
 {
     (void)ctx;
-    return tell("sender", 0, "", address);
+    return tell("sender", 0, parameters == NULL ? "" : parameters, address);
 }
 
 static bool
-on_add(void *ctx, const char *address)
+on_add(void *ctx, const char *address, const char *parameters)
 {
     (void)ctx;
-    return tell("add", 0, "", address);
+    return tell("add", 0, parameters == NULL ? "" : parameters, address);
 }
 
 static bool
@@ -186,7 +186,7 @@ decide(struct mfx_decision *d)
     mfx_decision_init(d, arena);
     mfx_edit_insert_header(d, MFX_EDIT_TOP, mfx_str_of("T"), mfx_str_of(" 1"));
     mfx_edit_delete_header(d, h[0]);
-    mfx_edit_add_recipient(d, mfx_str_of("new@x"));
+    mfx_edit_add_recipient(d, mfx_str_of("new@x"), mfx_str_of("NOTIFY=NEVER"));
     mfx_edit_insert_header(d, MFX_EDIT_BELOW_TRACE, mfx_str_of("U"),
                            mfx_str_of("\t2"));
     mfx_edit_change_header(d, h[1], mfx_str_of(" two"));
@@ -194,7 +194,7 @@ decide(struct mfx_decision *d)
     mfx_edit_delete_header(d, h[3]);
     mfx_edit_change_header(d, h[2], mfx_str_of(" early"));
     mfx_edit_change_header(d, h[2], mfx_str_of(" late"));
-    mfx_edit_sender(d, mfx_str_of(""));
+    mfx_edit_sender(d, mfx_str_of(""), mfx_str_of("RET=HDRS"));
     mfx_edit_insert_header(d, MFX_EDIT_TOP, mfx_str_of("T"), mfx_str_of(" 2"));
     mfx_edit_body(d, mfx_str_of("text"));
     mfx_decide_hold(d, "look");
@@ -202,12 +202,12 @@ decide(struct mfx_decision *d)
 
 static const char exact[] =
     "body 4 :|change 3 A:-|change 2 a: two|change 1 A:-|change 1 B: late|"
-    "insert 1 U:\t2|insert 0 T: 2|insert 0 T: 1|sender 0 :<>|"
-    "delete 0 :<old@x>|add 0 :<new@x>|quarantine 0 :look|";
+    "insert 1 U:\t2|insert 0 T: 2|insert 0 T: 1|sender 0 RET=HDRS:<>|"
+    "delete 0 :<old@x>|add 0 NOTIFY=NEVER:<new@x>|quarantine 0 :look|";
 static const char without_space[] =
     "body 4 :|change 3 A:-|change 2 a:two|change 1 A:-|change 1 B:late|"
-    "insert 1 U:\t2|insert 0 T:2|insert 0 T:1|sender 0 :<>|"
-    "delete 0 :<old@x>|add 0 :<new@x>|quarantine 0 :look|";
+    "insert 1 U:\t2|insert 0 T:2|insert 0 T:1|sender 0 RET=HDRS:<>|"
+    "delete 0 :<old@x>|add 0 NOTIFY=NEVER:<new@x>|quarantine 0 :look|";
 
 /* Fields of one index may come in either order: they do not touch. */
 static void

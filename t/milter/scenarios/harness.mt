@@ -285,6 +285,35 @@ order X-Top X-Top Received X-Below A X-Do
 has A \stwo
 log *: held verdict=hold reason="look at this"*
 
+test a changed envelope keeps what RFC 3461 says, and nothing else
+start
+mail <a@example.org> SIZE=10 RET=HDRS ENVID=QQ+20 BODY=8BITMIME AUTH=<>
+rcpt <b@example.net> NOTIFY=SUCCESS,FAILURE FOO=1 ORCPT=rfc822;b+2Bc@example.net
+message
+X-Do: eom sender new@example.org
+X-Do: eom addrcpt add@example.net
+
+.
+expect continue
+edit sender-args <new@example.org> RET=HDRS ENVID=QQ+20
+edit add-rcpt-args <add@example.net> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b+2Bc@example.net
+edits
+
+test Sendmail, which forgets more, is told more
+mta sendmail
+start
+mail <a@example.org> RET=HDRS BODY=8BITMIME
+rcpt <b@example.net>
+message
+X-Do: eom sender new@example.org
+X-Do: eom addrcpt add@example.net
+
+.
+expect continue
+edit sender-args <new@example.org> RET=HDRS BODY=8BITMIME
+edit add-rcpt <add@example.net>
+edits
+
 test a deletion and a change of one field: the deletion
 start
 envelope <a@example.org> <b@example.net>
