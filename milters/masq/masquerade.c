@@ -186,7 +186,8 @@ masq_masquerade_rewrite(const struct masq_masquerade *m,
         return rc == MFX_NOTFOUND ? MFX_NOTFOUND : MFX_TEMPFAIL;
     if (row.keeps || row.domain.len == from->domain.len)
         return MFX_NOTFOUND;
-    to->domain = row.domain;
+    /* in lower case, as Postfix has its list */
+    to->domain = mfx_arena_copy_lower(arena, row.domain);
     *why = mfx_arena_printf(arena, "row %.*s", MFX_STR_ARG(row.key));
-    return why->p == NULL ? MFX_TEMPFAIL : MFX_OK;
+    return why->p == NULL || to->domain.p == NULL ? MFX_TEMPFAIL : MFX_OK;
 }

@@ -4,8 +4,8 @@
  *
  * The list is gone through from the first row to the last, and ends at the
  * first that fits the address: its domain itself, which stays; a parent
- * domain, which takes its place; "!domain", by which it and what is below it
- * stay ("!!" is nothing, as in Postfix). A local part among the exceptions
+ * domain, which takes its place in lower case; "!domain", by which it and what
+ * is below it stay ("!!" is nothing, as in Postfix). A local part among the exceptions
  * stays whatever its domain.
  *
  * A table that is loaded is indexed by domain: an address costs one lookup for
