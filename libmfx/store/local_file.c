@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +18,11 @@
 
 enum {
     BUSY_MS = 1000,
-    PAGE_BYTES = 4096,
+    PAGE_BYTES = 1024, /* of a new file: a row more in the log is a page */
     CACHE_KIB = 16 * 1024,
-    WAL_PAGES_MAX = 16384, /* past that, writing waits for one sync */
+    LOG_BYTES_MAX = 64 << 20, /* past that, it is to begin anew */
+    LOG_BYTES_REST = 1 << 20, /* of it, when writing waits for that */
+    STEPS_MAX = 4,            /* to come so far */
     TABLES = 3,
     NAME_BYTES_MAX = 512,
 };
@@ -31,6 +33,8 @@ _Static_assert((int)NAME_BYTES_MAX > (int)MFX_STORE_NAME_MAX,
 /* "mfxq" */
 #define APPLICATION_ID 1835432049
 #define VERSION        1
+/* More than LOG_BYTES_MAX needs: cutting it takes time when writing. */
+#define LOG_BYTES_KEPT 268435456
 #define TEXT_OF(macro) TEXT(macro)
 #define TEXT(text)     #text
 
@@ -95,8 +99,12 @@ struct mfx_local_file {
     sqlite3 *handle, *sync_handle;
     sqlite3_stmt *statements[STATEMENTS];
     struct mfx_file_id id;
+    int64_t page_bytes;
     bool is_ours; /* and so may be replaced */
-    atomic_bool is_syncing;
+    /* one of the two at a time */
+    pthread_mutex_t gate;
+    pthread_cond_t gate_moved;
+    bool is_writing, is_beginning_anew;
     struct {
         char name[NAME_BYTES_MAX];
         size_t len;
@@ -272,8 +280,10 @@ set_up(struct mfx_local_file *file, struct mfx_err *err)
     if (rc == MFX_OK)
         rc = execute(file,
                      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                     " PRAGMA journal_size_limit = 67108864",
+                     " PRAGMA journal_size_limit = " TEXT_OF(LOG_BYTES_KEPT),
                      err);
+    if (rc == MFX_OK)
+        rc = ask_number(file, "PRAGMA page_size", &file->page_bytes, err);
     return rc;
 }
 
@@ -317,6 +327,8 @@ mfx_local_file_close(struct mfx_local_file *file)
         (void)sqlite3_finalize(file->statements[i]);
     (void)sqlite3_close(file->sync_handle);
     (void)sqlite3_close(file->handle);
+    (void)pthread_mutex_destroy(&file->gate);
+    (void)pthread_cond_destroy(&file->gate_moved);
     mfx_local_lock_free(file->lock);
     free(file->path);
     free(file);
@@ -335,6 +347,8 @@ mfx_local_file_open(const struct mfx_local_file_settings *settings,
         mfx_err_set(err, "out of memory");
         return MFX_TEMPFAIL;
     }
+    (void)pthread_mutex_init(&new->gate, NULL);
+    (void)pthread_cond_init(&new->gate_moved, NULL);
     enum mfx_rc rc =
         mfx_local_lock_take(settings->path, settings->mode, &new->lock, err);
     if (rc == MFX_OK)
@@ -460,15 +474,28 @@ mfx_local_file_each(struct mfx_local_file *file, struct mfx_str from,
     return rc;
 }
 
+static void
+end_writing(struct mfx_local_file *file)
+{
+    if (!file->is_writing)
+        return;
+    (void)pthread_mutex_lock(&file->gate);
+    file->is_writing = false;
+    (void)pthread_cond_broadcast(&file->gate_moved);
+    (void)pthread_mutex_unlock(&file->gate);
+}
+
 enum mfx_rc
 mfx_local_file_begin(struct mfx_local_file *file, struct mfx_err *err)
 {
-    enum mfx_rc rc;
-    /* our own sync may need the file for longer than a foreigner may */
-    do
-        rc = run(file, BEGIN, NULL, err);
-    while (rc != MFX_OK && atomic_load(&file->is_syncing) &&
-           (sqlite3_errcode(file->handle) & 0xFF) == SQLITE_BUSY);
+    (void)pthread_mutex_lock(&file->gate);
+    while (file->is_beginning_anew)
+        (void)pthread_cond_wait(&file->gate_moved, &file->gate);
+    file->is_writing = true;
+    (void)pthread_mutex_unlock(&file->gate);
+    enum mfx_rc rc = run(file, BEGIN, NULL, err);
+    if (rc != MFX_OK)
+        end_writing(file);
     return rc;
 }
 
@@ -481,7 +508,10 @@ mfx_local_file_begin_read(struct mfx_local_file *file, struct mfx_err *err)
 enum mfx_rc
 mfx_local_file_commit(struct mfx_local_file *file, struct mfx_err *err)
 {
-    return run(file, COMMIT, NULL, err);
+    enum mfx_rc rc = run(file, COMMIT, NULL, err);
+    if (rc == MFX_OK)
+        end_writing(file);
+    return rc;
 }
 
 void
@@ -489,6 +519,7 @@ mfx_local_file_rollback(struct mfx_local_file *file)
 {
     if (sqlite3_get_autocommit(file->handle) == 0)
         (void)run(file, ROLLBACK, NULL, NULL);
+    end_writing(file);
 }
 
 static enum mfx_rc
@@ -640,22 +671,82 @@ mfx_local_file_used(struct mfx_local_file *file)
     if (run(file, PAGE_COUNT, &pages, NULL) != MFX_OK ||
         run(file, FREE_COUNT, &unused, NULL) != MFX_OK || unused > pages)
         return 0;
-    return (uint64_t)(pages - unused) * PAGE_BYTES;
+    return (uint64_t)((pages - unused) * file->page_bytes);
+}
+
+/* --- the disk --- */
+
+/* Of the sync connection: FILE_POINTER, or JOURNAL_POINTER, which is the log.
+ * Not by a descriptor of our own: closing it would end SQLite's locks. */
+static enum mfx_rc
+sync_one(struct mfx_local_file *file, int which, struct mfx_err *err)
+{
+    sqlite3_file *one = NULL;
+    int code = sqlite3_file_control(file->sync_handle, "main", which, &one);
+    if (code == SQLITE_OK && one != NULL && one->pMethods != NULL)
+        code = one->pMethods->xSync(one,
+                                    SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+    if (code == SQLITE_OK)
+        return MFX_OK;
+    mfx_err_set(err, "%s: sync: %s", file->path, sqlite3_errstr(code));
+    return MFX_TEMPFAIL;
+}
+
+/* From the log into the file, as far as nobody reads older pages; the log is
+ * synced before, and the file after it when nothing is left. */
+static enum mfx_rc
+move_log(struct mfx_local_file *file, int *frames, int *left,
+         struct mfx_err *err)
+{
+    int done = 0;
+    *frames = 0;
+    int code = sqlite3_wal_checkpoint_v2(
+        file->sync_handle, NULL, SQLITE_CHECKPOINT_PASSIVE, frames, &done);
+    *left = *frames - done;
+    return code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED
+               ? MFX_OK
+               : fail_sync(file, err);
+}
+
+/* The log begins anew with the next transaction when all of it is in the file,
+ * and that on the disk. While others write that is never so; they wait for the
+ * last step, which has little left to move and to sync. */
+static enum mfx_rc
+begin_log_anew(struct mfx_local_file *file, int left, struct mfx_err *err)
+{
+    int frames;
+    enum mfx_rc rc = sync_one(file, SQLITE_FCNTL_FILE_POINTER, err);
+    for (int i = 0; i < STEPS_MAX && left * file->page_bytes > LOG_BYTES_REST &&
+                    rc == MFX_OK;
+         i++) {
+        rc = move_log(file, &frames, &left, err);
+        if (rc == MFX_OK)
+            rc = sync_one(file, SQLITE_FCNTL_FILE_POINTER, err);
+    }
+    if (rc != MFX_OK)
+        return rc;
+    (void)pthread_mutex_lock(&file->gate);
+    file->is_beginning_anew = true;
+    while (file->is_writing)
+        (void)pthread_cond_wait(&file->gate_moved, &file->gate);
+    (void)pthread_mutex_unlock(&file->gate);
+    rc = move_log(file, &frames, &left, err);
+    (void)pthread_mutex_lock(&file->gate);
+    file->is_beginning_anew = false;
+    (void)pthread_cond_broadcast(&file->gate_moved);
+    (void)pthread_mutex_unlock(&file->gate);
+    return rc;
 }
 
 enum mfx_rc
 mfx_local_file_sync(struct mfx_local_file *file, struct mfx_err *err)
 {
-    int frames = 0, done = 0;
-    atomic_store(&file->is_syncing, true);
-    int rc = sqlite3_wal_checkpoint_v2(
-        file->sync_handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &done);
-    /* The log begins anew only when all of it is in the file; under steady
-     * writing that needs a moment without any. */
-    if (rc == SQLITE_OK && frames > WAL_PAGES_MAX)
-        rc = sqlite3_wal_checkpoint_v2(
-            file->sync_handle, NULL, SQLITE_CHECKPOINT_RESTART, &frames, &done);
-    if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
-        return MFX_OK;
-    return fail_sync(file, err);
+    int frames, left;
+    /* also when a foreign reader keeps the log from being moved */
+    enum mfx_rc rc = sync_one(file, SQLITE_FCNTL_JOURNAL_POINTER, err);
+    if (rc == MFX_OK)
+        rc = move_log(file, &frames, &left, err);
+    return rc == MFX_OK && frames * file->page_bytes > LOG_BYTES_MAX
+               ? begin_log_anew(file, left, err)
+               : rc;
 }

@@ -105,7 +105,8 @@ enum mfx_rc mfx_local_file_put_time(struct mfx_local_file *file,
 /* What rows take, without what is free. */
 uint64_t mfx_local_file_used(struct mfx_local_file *file);
 
-/* What was committed is on the disk; in a thread of its own. */
+/* What was committed is on the disk; in a thread of its own. begin may wait for
+ * its last step, which is short. */
 enum mfx_rc mfx_local_file_sync(struct mfx_local_file *file,
                                 struct mfx_err *err) MFX_NODISCARD;
 

@@ -4,8 +4,11 @@
  * more, and a sync brings what was committed into the file itself. */
 #include "store_bench.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include <sqlite3.h>
 
@@ -16,6 +19,7 @@ enum {
     PAGE = 100,
     STEPS_A_ROW = 20, /* of SQLite's machine; it takes about 10 */
     NOW_MS = 1000,
+    LOG_BYTES_LONG = 80 << 20, /* more than it may have */
 };
 
 struct fixture {
@@ -220,6 +224,109 @@ a_sync_brings_it_into_the_file(void **state)
     }
 }
 
+/* --- the log begins anew --- */
+
+struct writer {
+    pthread_t thread;
+    struct fixture *f;
+    atomic_bool is_over;
+    unsigned commits;
+};
+
+/* Rows all over the file, none as it was. */
+static enum mfx_rc
+change_some(struct fixture *f, unsigned round, struct mfx_err *err)
+{
+    char name[32];
+    enum mfx_rc rc = mfx_local_file_begin(f->file, err);
+    for (unsigned i = 0; i < PAGE && rc == MFX_OK; i++)
+        put(f, name_of(name, (round + i * 997) % ROWS), NOW_MS + 2 + round);
+    return rc == MFX_OK ? mfx_local_file_commit(f->file, err) : rc;
+}
+
+/* Without a pause. */
+static void *
+write_on(void *arg)
+{
+    struct writer *writer = arg;
+    struct mfx_err err = {""};
+    while (!atomic_load(&writer->is_over) &&
+           change_some(writer->f, writer->commits, &err) == MFX_OK)
+        writer->commits++;
+    return NULL;
+}
+
+/* How often it has begun anew; www.sqlite.org/fileformat.html, "WAL header". */
+static uint32_t
+log_number(const struct fixture *f)
+{
+    char path[160];
+    unsigned char head[16] = {0};
+    (void)snprintf(path, sizeof path, "%s-wal", f->path);
+    FILE *log = fopen(path, "rb");
+    assert_non_null(log);
+    (void)!fread(head, sizeof head, 1, log);
+    (void)fclose(log);
+    return (uint32_t)head[12] << 24 | (uint32_t)head[13] << 16 |
+           (uint32_t)head[14] << 8 | head[15];
+}
+
+static void
+the_log_begins_anew_while_writing(void **state)
+{
+    struct fixture *f = *state;
+    struct mfx_err err = {""};
+    struct writer writer = {.f = f};
+    fill(f, ROWS);
+    uint32_t number = log_number(f);
+    uint64_t until_ms = mfx_mono_ms() + 60000;
+    assert_int_equal(pthread_create(&writer.thread, NULL, write_on, &writer),
+                     0);
+    enum mfx_rc rc = MFX_OK;
+    while (rc == MFX_OK && log_number(f) < number + 2 &&
+           mfx_mono_ms() < until_ms) {
+        (void)nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        rc = mfx_local_file_sync(f->file, &err);
+    }
+    atomic_store(&writer.is_over, true);
+    (void)pthread_join(writer.thread, NULL);
+    assert_int_equal(rc, MFX_OK);
+    assert_true(log_number(f) >= number + 2);
+    assert_true(writer.commits > 0);
+}
+
+static long
+log_bytes(const struct fixture *f)
+{
+    char path[160];
+    struct stat about;
+    (void)snprintf(path, sizeof path, "%s-wal", f->path);
+    return stat(path, &about) == 0 ? (long)about.st_size : 0;
+}
+
+/* Of another program: it keeps the log from being moved, and nobody waits for
+ * it, however long the log is. */
+static void
+a_foreign_reader_stops_nobody(void **state)
+{
+    struct fixture *f = *state;
+    struct mfx_err err = {""};
+    sqlite3 *reader = NULL;
+    fill(f, ROWS);
+    assert_int_equal(sqlite3_open(f->path, &reader), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM counter",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    put(f, mfx_str_of("late"), 0);
+    for (unsigned round = 0; log_bytes(f) < LOG_BYTES_LONG; round++)
+        assert_int_equal(change_some(f, round, &err), MFX_OK);
+    assert_int_equal(mfx_local_file_sync(f->file, &err), MFX_OK);
+    assert_false(is_in_file(f, "late"));
+    assert_int_equal(sqlite3_close(reader), SQLITE_OK);
+    assert_int_equal(mfx_local_file_sync(f->file, &err), MFX_OK);
+    assert_true(is_in_file(f, "late"));
+}
+
 int
 main(void)
 {
@@ -229,6 +336,8 @@ main(void)
         TEST(a_sweep_begins_again),
         TEST(the_last_names_are_swept),
         TEST(a_sync_brings_it_into_the_file),
+        TEST(the_log_begins_anew_while_writing),
+        TEST(a_foreign_reader_stops_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
