@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <mfx/milter/address.h>
 
-#include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 static bool
 is_port(struct mfx_str s)
@@ -81,43 +77,4 @@ mfx_listen_address_parse(struct mfx_str text, struct mfx_arena *arena,
         return parse_inet("inet6", rest, arena, address, err);
     mfx_err_set(err, "must begin with unix:, local:, inet: or inet6:");
     return MFX_PERMFAIL;
-}
-
-static bool
-has_listener(const char *path)
-{
-    struct sockaddr_un un = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return true;
-    memcpy(un.sun_path, path, strlen(path) + 1);
-    bool refused =
-        connect(fd, (struct sockaddr *)&un, sizeof un) != 0 && errno != EAGAIN;
-    (void)close(fd);
-    return !refused;
-}
-
-enum mfx_rc
-mfx_listen_address_clear_stale(const char *path, struct mfx_err *err)
-{
-    struct stat st;
-    if (lstat(path, &st) != 0) {
-        if (errno == ENOENT)
-            return MFX_OK;
-        mfx_err_set(err, "%s: %s", path, strerror(errno));
-        return MFX_TEMPFAIL;
-    }
-    if (!S_ISSOCK(st.st_mode)) {
-        mfx_err_set(err, "%s: is there, and is no socket", path);
-        return MFX_PERMFAIL;
-    }
-    if (has_listener(path)) {
-        mfx_err_set(err, "%s: another process listens there", path);
-        return MFX_TEMPFAIL;
-    }
-    if (unlink(path) != 0) {
-        mfx_err_set(err, "%s: cannot remove: %s", path, strerror(errno));
-        return MFX_TEMPFAIL;
-    }
-    return MFX_OK;
 }

@@ -6,7 +6,7 @@
  *     inet6:PORT@HOST  inet6:[HOST]:PORT  /PATH
  *
  * Ownership: the arena. Errors: MFX_PERMFAIL with the reason in err.
- * Threads: pure, except clear_stale, which looks at the file system.
+ * Threads: pure.
  */
 #ifndef MFX_MILTER_ADDRESS_H
 #define MFX_MILTER_ADDRESS_H
@@ -23,10 +23,5 @@ enum mfx_rc mfx_listen_address_parse(struct mfx_str text,
                                      struct mfx_arena *arena,
                                      struct mfx_listen_address *address,
                                      struct mfx_err *err) MFX_NODISCARD;
-
-/* Removes a UNIX socket that nobody listens on. MFX_PERMFAIL when something
- * else stands there, MFX_TEMPFAIL when somebody answers. */
-enum mfx_rc mfx_listen_address_clear_stale(const char *path,
-                                           struct mfx_err *err) MFX_NODISCARD;
 
 #endif

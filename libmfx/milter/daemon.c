@@ -16,6 +16,7 @@
 #include <mfx/milter/signals.h>
 #include <mfx/milter/verbs.h>
 #include <mfx/milter/watch.h>
+#include <mfx/net/listener.h>
 
 #include "config.h"
 
@@ -47,7 +48,7 @@ open_milter_socket(struct mfx_daemon *d, const struct mfx_common_settings *c)
     if (path != NULL)
         rc = mfx_daemon_process_make_directory(path, &d->identity, &err);
     if (rc == MFX_OK && path != NULL)
-        rc = mfx_listen_address_clear_stale(path, &err);
+        rc = mfx_listener_clear_stale(path, &err);
     mode_t old = umask((mode_t)(0777 & ~c->socket_mode));
     if (rc == MFX_OK)
         rc = mfx_libmilter_open(&d->engine, d->address.libmilter,
@@ -91,7 +92,7 @@ open_control_socket(struct mfx_daemon *d, const struct mfx_common_settings *c)
     enum mfx_rc rc =
         mfx_daemon_process_make_directory(path, &d->identity, &err);
     if (rc == MFX_OK)
-        rc = mfx_listen_address_clear_stale(path, &err);
+        rc = mfx_listener_clear_stale(path, &err);
     if (rc == MFX_OK)
         rc = listen_unix(path, &d->control_fd, &err);
     if (rc == MFX_OK)
