@@ -276,9 +276,11 @@ const struct mfx_option masq_options[] = {
                     "Last two characters of the hash's alphabet in new "
                     "addresses; \"+/\" as PostSRSd before 2.0. Both are "
                     "understood."),
-    MFX_OPTION_BOOL("srs.short_forms", S, srs.short_forms, "true", 0,
-                    "Keep senders that are too long for an SRS address in the "
-                    "store. false: they stay as they are."),
+    MFX_OPTION_BOOL(
+        "srs.short_forms", S, srs.short_forms, "true", 0,
+        "Keep senders in the store whose SRS addresses would be too "
+        "long. false: then they are longer than the 64 octets "
+        "before \"@\" that RFC 5321 allows, as PostSRSd's are."),
     MFX_OPTION_LIST("map_server.socketmap", S, map_server.socketmap, "", 0,
                     "Sockets (unix:/path, inet:127.0.0.1:port) where Postfix "
                     "can ask socketmap tables named srs_forward and "

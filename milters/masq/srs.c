@@ -32,7 +32,7 @@ masq_srs_may_forward(const struct masq_srs *srs,
 {
     const char *reason = NULL;
     enum mfx_rc rc = MFX_NOTFOUND;
-    if (srs->forward == MASQ_SRS_FORWARD_OFF)
+    if (srs->forward == MASQ_SRS_OFF)
         reason = "srs.forward is off";
     else if (sender == NULL)
         reason = "null sender";
@@ -56,7 +56,7 @@ masq_srs_leaves(const struct masq_srs *srs,
                 const struct masq_address *recipient, struct mfx_arena *arena,
                 struct mfx_str *where, struct mfx_err *err)
 {
-    if (srs->forward != MASQ_SRS_FORWARD_ALL)
+    if (srs->forward != MASQ_SRS_ALL)
         return masq_srs_maps_leave(&srs->maps, recipient, arena, where, err);
     *where = mfx_str_of("srs.forward is all");
     return MFX_OK;
@@ -100,7 +100,7 @@ take_long(const struct masq_srs *srs, struct mfx_store *store,
 {
     struct mfx_srs_address to;
     struct mfx_str name;
-    if (srs->short_forms == MASQ_SRS_SHORT_NEVER) {
+    if (!srs->short_forms) {
         if (call->to.local.len + 1 + call->to.domain.len > MFX_ADDRESS_MAX)
             stays(call, "SRS address would be too long");
         return;

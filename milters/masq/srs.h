@@ -29,29 +29,28 @@
 #define MASQ_SRS_H
 
 #include <mfx/auth/srs.h>
+#include <mfx/milter/filter.h>
 #include <mfx/store/store.h>
 
+#include "secrets.h"
+#include "settings.h"
 #include "srs_maps.h"
-
-enum masq_srs_forward {
-    MASQ_SRS_FORWARD_OFF,
-    MASQ_SRS_FORWARDED, /* senders of mail with a recipient that leaves */
-    MASQ_SRS_FORWARD_ALL,
-};
-
-enum masq_srs_short {
-    MASQ_SRS_SHORT_NEVER, /* longer than 64 octets then */
-    MASQ_SRS_SHORT_LONG,
-};
 
 struct masq_srs {
     struct mfx_srs_settings engine;
     struct mfx_table *also_domains; /* of ours whose addresses come back, too */
     struct masq_srs_maps maps;      /* our_domains in it */
-    enum masq_srs_forward forward;
-    enum masq_srs_short short_forms;
+    int forward;                    /* enum masq_srs_forward */
+    bool short_forms;               /* else longer than 64 octets */
     bool reverses;
+    struct masq_secrets secrets; /* of the engine */
 };
+
+/* From settings, in the arena of the build; NULL when there is no srs.domain.
+ * Mistakes go to the build's problems. */
+enum mfx_rc masq_srs_new(const struct masq_settings *settings,
+                         const struct mfx_policy_build *build,
+                         const struct masq_srs **srs) MFX_NODISCARD;
 
 /* --- whether --- */
 

@@ -70,7 +70,7 @@ site_begin(struct site *s)
         .maps = {.our_domains =
                      masq_tables_open(&s->t,   "csl:us.example,.us.example")},
         .forward = MASQ_SRS_FORWARDED,
-        .short_forms = MASQ_SRS_SHORT_LONG,
+        .short_forms = true,
         .reverses = true,
     };
 }
@@ -106,21 +106,21 @@ which_senders(void **state)
 {
     static const struct {
         const char *label, *sender;
-        enum masq_srs_forward forward;
+        int forward;
         const char *why; /* NULL: may be forwarded */
     } cases[] = {
-        {"foreign",     "a@far.example",            MASQ_SRS_FORWARDED,   NULL                     },
-        {"all",         "a@far.example",            MASQ_SRS_FORWARD_ALL, NULL                     },
-        {"off",         "a@far.example",            MASQ_SRS_FORWARD_OFF, "srs.forward is off"     },
-        {"null",        NULL,                       MASQ_SRS_FORWARDED,   "null sender"            },
-        {"bare",        "root",                     MASQ_SRS_FORWARDED,   "sender without a domain"},
-        {"own",         "a@us.example",             MASQ_SRS_FORWARDED,   "own sender"             },
-        {"own_all",     "a@us.example",             MASQ_SRS_FORWARD_ALL, "own sender"             },
-        {"below",       "a@Host.Us.example",        MASQ_SRS_FORWARDED,   "own sender"             },
+        {"foreign",     "a@far.example",            MASQ_SRS_FORWARDED, NULL                     },
+        {"all",         "a@far.example",            MASQ_SRS_ALL,       NULL                     },
+        {"off",         "a@far.example",            MASQ_SRS_OFF,       "srs.forward is off"     },
+        {"null",        NULL,                       MASQ_SRS_FORWARDED, "null sender"            },
+        {"bare",        "root",                     MASQ_SRS_FORWARDED, "sender without a domain"},
+        {"own",         "a@us.example",             MASQ_SRS_FORWARDED, "own sender"             },
+        {"own_all",     "a@us.example",             MASQ_SRS_ALL,       "own sender"             },
+        {"below",       "a@Host.Us.example",        MASQ_SRS_FORWARDED, "own sender"             },
         {"srs_domain",  "SRS0=a=b=c=d@example.com", MASQ_SRS_FORWARDED,
-         "own sender"                                                                              },
-        {"also_domain", "a@old.example.com",        MASQ_SRS_FORWARDED,   "own sender"             },
-        {"other_srs",   "SRS0=a=b=c=d@far.example", MASQ_SRS_FORWARDED,   NULL                     },
+         "own sender"                                                                            },
+        {"also_domain", "a@old.example.com",        MASQ_SRS_FORWARDED, "own sender"             },
+        {"other_srs",   "SRS0=a=b=c=d@far.example", MASQ_SRS_FORWARDED, NULL                     },
     };
     struct site s;
     (void)state;
@@ -154,7 +154,7 @@ which_recipients(void **state)
     assert_int_equal(masq_srs_leaves(&s.srs, &theirs, s.t.arena, &where, NULL),
                      MFX_OK);
     unit_assert_str("where", where, mfx_str_of("a@far.example"));
-    s.srs.forward = MASQ_SRS_FORWARD_ALL;
+    s.srs.forward = MASQ_SRS_ALL;
     assert_int_equal(masq_srs_leaves(&s.srs, &ours, s.t.arena, &where, NULL),
                      MFX_OK);
     site_end(&s);
@@ -318,7 +318,7 @@ without_short_forms(void **state)
     struct mfx_err err = {""};
     (void)state;
     site_begin(&s);
-    s.srs.short_forms = MASQ_SRS_SHORT_NEVER;
+    s.srs.short_forms = false;
     assert_int_equal(ask(&s, false, long_sender, &answer, &err), MFX_OK);
     assert_true(answer.to.local.len > 64);
     const char *address = masq_tables_text(&s.t, &answer.to).p;
@@ -330,7 +330,7 @@ without_short_forms(void **state)
     memcpy(sender + 250 - 12, "@far.example", 13);
     assert_int_equal(ask(&s, false, sender, &answer, &err), MFX_NOTFOUND);
     assert_string_equal(answer.text, "SRS address would be too long");
-    s.srs.short_forms = MASQ_SRS_SHORT_LONG;
+    s.srs.short_forms = true;
     assert_int_equal(ask(&s, false, sender, &answer, &err), MFX_OK);
     site_end(&s);
 }
