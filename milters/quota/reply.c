@@ -4,9 +4,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-enum {
-    TEXT_MAX = 400,
-};
+#include <mfx/policy/reply_text.h>
 
 static const char *const default_texts[] = {
     [QUOTA_FULL] = "$used of $limit $count used in $window; try again in "
@@ -168,32 +166,14 @@ static const struct {
 };
 
 static bool
-is_name_byte(char c)
-{
-    return c == '_' || mfx_ascii_is_alnum((unsigned char)c);
-}
-
-static void
-put_variable(const struct variables *v, struct mfx_str name,
-             struct mfx_buf *out)
+put_variable(const void *arg, struct mfx_str name, struct mfx_buf *out)
 {
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (mfx_str_is(name, names[i].name)) {
-            names[i].put(v, out);
-            return;
+            names[i].put(arg, out);
+            return true;
         }
-    mfx_buf_add_byte(out, '$');
-    mfx_buf_add(out, name);
-}
-
-/* What a login or an operator wrote must not break a reply line. */
-static struct mfx_str
-printable(struct mfx_buf *out)
-{
-    for (size_t i = 0; i < out->len; i++)
-        if (out->p[i] < ' ' || out->p[i] > '~')
-            out->p[i] = '?';
-    return mfx_str_head(mfx_buf_str(out), TEXT_MAX);
+    return false;
 }
 
 struct mfx_str
@@ -201,20 +181,7 @@ quota_reply_expand(struct mfx_str text, const struct mfx_message *m,
                    const struct quota_refusal *r, uint64_t now_s)
 {
     const struct variables v = {m, r, now_s};
-    struct mfx_buf out;
-    mfx_buf_init_arena(&out, m->arena, 64 * 1024);
-    for (size_t i = 0; i < text.len;) {
-        size_t end = i + 1;
-        if (text.p[i] != '$') {
-            mfx_buf_add_byte(&out, text.p[i++]);
-            continue;
-        }
-        while (end < text.len && is_name_byte(text.p[end]))
-            end++;
-        put_variable(&v, mfx_str(text.p + i + 1, end - i - 1), &out);
-        i = end;
-    }
-    return printable(&out);
+    return mfx_reply_text_expand(text, put_variable, &v, m->arena);
 }
 
 static struct mfx_str

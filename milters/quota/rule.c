@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include <mfx/policy/reply_text.h>
+
 enum {
     NAME_MAX_LEN = 40,
 };
@@ -209,23 +211,12 @@ check_limits(struct quota_rule *rule, const struct mfx_policy_build *build)
 static void
 check_code(struct quota_rule *rule, const struct mfx_policy_build *build)
 {
-    struct mfx_str rest = rule->settings->code, code, extra;
-    uint64_t n = 0;
-    if (rest.len == 0)
-        return;
-    bool is_good = mfx_str_word(&rest, " ", &code) && code.len == 3 &&
-                   mfx_str_to_u64(code, 599, &n) == MFX_OK && n >= 400;
-    is_good = is_good && mfx_str_word(&rest, " ", &rule->enhanced) &&
-              rule->enhanced.len >= 5 && rule->enhanced.p[0] == code.p[0] &&
-              rule->enhanced.p[1] == '.' && !mfx_str_word(&rest, " ", &extra);
-    for (size_t i = 0; is_good && i < rule->enhanced.len; i++)
-        is_good = rule->enhanced.p[i] == '.' ||
-                  mfx_ascii_is_digit((unsigned char)rule->enhanced.p[i]);
-    rule->code = (unsigned)n;
-    if (!is_good)
+    struct mfx_str code = rule->settings->code;
+    if (code.len > 0 &&
+        !mfx_reply_code_parse(code, &rule->code, &rule->enhanced))
         complain(rule, build, "code",
                  "\"%.*s\" is to be like \"450 4.2.1\" or \"550 5.7.1\"",
-                 MFX_STR_ARG(rule->settings->code));
+                 MFX_STR_ARG(code));
 }
 
 static void
