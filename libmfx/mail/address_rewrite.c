@@ -135,36 +135,44 @@ check_result(struct mfx_str out, const struct mfx_address_list *list,
     return rc == MFX_NOTFOUND ? MFX_PERMFAIL : rc;
 }
 
-/* Mends lines; folds those that are too long. */
+/* --- lines --- */
+
 static enum mfx_rc
-set_lines(struct rewriter *r, struct mfx_str name, struct mfx_str *out,
-          struct mfx_err *err)
+check_lines(struct mfx_str name, struct mfx_str old, struct mfx_str value,
+            struct mfx_err *err)
 {
-    size_t before = address_fold_longest(name.len, r->value);
+    const char *wrong = NULL;
+    size_t longest = address_fold_longest(name.len, value);
+    if (longest > MFX_ADDRESS_LINE_MAX &&
+        longest > address_fold_longest(name.len, old))
+        wrong = "line of more than 998 octets";
+    else if (!mfx_header_value_is_safe(value))
+        wrong = "bytes that no field has";
+    if (wrong == NULL)
+        return MFX_OK;
+    mfx_err_set(err, "new addresses: %s", wrong);
+    return MFX_PERMFAIL;
+}
+
+enum mfx_rc
+mfx_address_lines(struct mfx_str name, struct mfx_str old, struct mfx_str value,
+                  struct mfx_arena *arena, struct mfx_str *out,
+                  struct mfx_err *err)
+{
     struct mfx_buf buf;
-    *out = mfx_buf_str(&r->out);
+    *out = value;
     if (!mfx_header_value_is_safe(*out)) {
-        mfx_buf_init_arena(&buf, r->arena, out->len);
+        mfx_buf_init_arena(&buf, arena, out->len);
         address_fold_mend(*out, &buf);
         *out = mfx_buf_str(&buf);
     }
     if (address_fold_longest(name.len, *out) > MFX_ADDRESS_LINE_MAX) {
-        mfx_buf_init_arena(&buf, r->arena, 2 * out->len);
+        mfx_buf_init_arena(&buf, arena, 2 * out->len);
         address_fold_lines(name.len, *out, MFX_ADDRESS_LINE_MAX, &buf);
         *out = mfx_buf_str(&buf);
     }
-    if (!mfx_arena_ok(r->arena))
-        return MFX_TEMPFAIL;
-    size_t longest = address_fold_longest(name.len, *out);
-    if (longest > MFX_ADDRESS_LINE_MAX && longest > before) {
-        mfx_err_set(err, "new addresses: line of more than 998 octets");
-        return MFX_PERMFAIL;
-    }
-    if (!mfx_header_value_is_safe(*out)) {
-        mfx_err_set(err, "new addresses: bytes that no field has");
-        return MFX_PERMFAIL;
-    }
-    return MFX_OK;
+    return mfx_arena_ok(arena) ? check_lines(name, old, *out, err)
+                               : MFX_TEMPFAIL;
 }
 
 /* Most that the new value can need: quotes and backslashes included. */
@@ -200,7 +208,7 @@ mfx_address_list_rewrite(struct mfx_str name, struct mfx_str value,
     if (!mfx_buf_ok(&r.out))
         return MFX_TEMPFAIL;
     struct mfx_str made;
-    rc = set_lines(&r, name, &made, err);
+    rc = mfx_address_lines(name, value, mfx_buf_str(&r.out), arena, &made, err);
     if (rc == MFX_OK)
         rc = check_result(made, list, wishes, err);
     if (rc == MFX_OK)

@@ -57,6 +57,15 @@ enum mfx_rc mfx_address_list_rewrite(struct mfx_str name, struct mfx_str value,
                                      struct mfx_str *out,
                                      struct mfx_err *err) MFX_NODISCARD;
 
+/* A new value of an address field in lines that can be written: no line of
+ * only white space, and those of more than 998 octets folded. old: what stood
+ * there; may be empty. MFX_PERMFAIL for bytes that no field has, and for a line
+ * of more than 998 octets that cannot be folded and was not as long before. */
+enum mfx_rc mfx_address_lines(struct mfx_str name, struct mfx_str old,
+                              struct mfx_str value, struct mfx_arena *arena,
+                              struct mfx_str *out,
+                              struct mfx_err *err) MFX_NODISCARD;
+
 /* Whether old may become the wished address: MFX_OK or MFX_PERMFAIL. What does
  * not change is not judged: a strange domain may get another local part.
  * old_local, old_domain: unquoted; empty for an address out of nothing. */
