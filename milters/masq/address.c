@@ -27,3 +27,26 @@ masq_address_key(const struct masq_address *address, struct mfx_arena *arena,
     *key = mfx_str(bytes, local.len + (domain.len > 0 ? 1 + domain.len : 0));
     return MFX_OK;
 }
+
+static bool
+has_request(struct mfx_str local)
+{
+    static const struct mfx_str suffix = MFX_STR("-request");
+    return local.len > suffix.len && mfx_str_ends_nocase(local, suffix);
+}
+
+size_t
+masq_address_user_len(struct mfx_str delimiters, struct mfx_str local)
+{
+    static const struct mfx_str owner = MFX_STR("owner-");
+    size_t len = 0;
+    if (mfx_str_is_nocase(local, "postmaster") ||
+        mfx_str_is_nocase(local, "mailer-daemon"))
+        return local.len;
+    if (mfx_str_has(delimiters, '-') &&
+        (mfx_str_starts_nocase(local, owner) || has_request(local)))
+        return local.len;
+    while (len < local.len && !mfx_str_has(delimiters, local.p[len]))
+        len++;
+    return len == 0 ? local.len : len;
+}

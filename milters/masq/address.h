@@ -45,4 +45,9 @@ enum mfx_rc masq_address_key(const struct masq_address *address,
                              struct mfx_arena *arena,
                              struct mfx_str *key) MFX_NODISCARD;
 
+/* Length of the local part before its extension, as Postfix's
+ * recipient_delimiter parts it; all of it when it has none. Each character of
+ * delimiters is one. */
+size_t masq_address_user_len(struct mfx_str delimiters, struct mfx_str local);
+
 #endif

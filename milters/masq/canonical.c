@@ -20,31 +20,6 @@ struct search {
 
 /* --- keys --- */
 
-static bool
-has_request(struct mfx_str local)
-{
-    static const struct mfx_str suffix = MFX_STR("-request");
-    return local.len > suffix.len && mfx_str_ends_nocase(local, suffix);
-}
-
-/* Length of the local part before its extension; all of it when it has
- * none. */
-static size_t
-user_len(struct mfx_str delimiters, struct mfx_str local)
-{
-    static const struct mfx_str owner = MFX_STR("owner-");
-    size_t len = 0;
-    if (mfx_str_is_nocase(local, "postmaster") ||
-        mfx_str_is_nocase(local, "mailer-daemon"))
-        return local.len;
-    if (mfx_str_has(delimiters, '-') &&
-        (mfx_str_starts_nocase(local, owner) || has_request(local)))
-        return local.len;
-    while (len < local.len && !mfx_str_has(delimiters, local.p[len]))
-        len++;
-    return len == 0 ? local.len : len;
-}
-
 enum mfx_rc
 masq_canonical_is_local(const struct masq_canonical *c, struct mfx_str domain,
                         struct mfx_arena *arena, struct mfx_err *err)
@@ -121,7 +96,7 @@ masq_canonical_find(const struct masq_canonical *c,
                     struct masq_canonical_row *row, struct mfx_err *err)
 {
     struct search s = {.c = c, .arena = arena, .err = err};
-    size_t len = user_len(c->delimiters, a->local);
+    size_t len = masq_address_user_len(c->delimiters, a->local);
     *row = (struct masq_canonical_row){.user = mfx_str_head(a->local, len)};
     enum mfx_rc rc = find_row(&s, a, row->user);
     row->key = s.key;
@@ -184,7 +159,7 @@ map_once(struct search *s, struct masq_address *address)
 {
     struct mfx_str local = address->local;
     struct mfx_str user =
-        mfx_str_head(local, user_len(s->c->delimiters, local));
+        mfx_str_head(local, masq_address_user_len(s->c->delimiters, local));
     enum mfx_rc rc = find_row(s, address, user);
     if (rc == MFX_OK)
         rc = read_value(s, s->is_cut ? user : local, address);

@@ -297,8 +297,9 @@ const struct mfx_option masq_options[] = {
                     "Let logins use their own addresses only in From."),
     MFX_OPTION_TABLES(
         "from_guard.addresses", S, from_guard.addresses, 0,
-        "What a login may use: addresses, \"*@domain\", \"*\", separated by "
-        "commas or blanks. All tables are asked."),
+        "What a login (the key) may use: addresses, \"*@domain\", "
+        "\"*@.domain\" for those below, \"*\" for all, separated by commas or "
+        "blanks. All tables are asked."),
     MFX_OPTION_BOOL("from_guard.login_is_address", S,
                     from_guard.login_is_address, "true", 0,
                     "A login that is an address may use that address."),
@@ -306,10 +307,15 @@ const struct mfx_option masq_options[] = {
                     "true", 0,
                     "Who may use user@domain may use user+ext@domain (see "
                     "recipient_delimiter)."),
+    MFX_OPTION_BOOL("from_guard.sender", S, from_guard.sender, "true", 0,
+                    "A Sender field is to hold an address of the login, too: "
+                    "many programs show it."),
     MFX_OPTION_ENUM(
         "from_guard.action", S, from_guard.action, "reject", guard_words, 0,
-        "What becomes of mail with another From. rewrite: From gets the "
-        "envelope sender, if the login may use that; else reject."),
+        "What becomes of mail with another From, without one, or with one "
+        "that cannot be understood. rewrite: From gets the envelope sender, "
+        "if the login may use that; else reject. log: nothing, but it is "
+        "logged."),
     MFX_OPTION_LIST("from_guard.keep_old", S, from_guard.keep_old,
                     "reply_to, x_original_from", 0,
                     "Where the old From is kept when it is rewritten: "
@@ -319,9 +325,9 @@ const struct mfx_option masq_options[] = {
     MFX_OPTION_STRING("from_guard.code", S, from_guard.code, "550 5.7.1", 0,
                       "Reply code of a refusal."),
     MFX_OPTION_STRING("from_guard.text", S, from_guard.text,
-                      "$login may not use $from in From", 0,
-                      "Reply text of a refusal; $login and $from stand for "
-                      "the login and the address."),
+                      "$login may not use $from in $field", 0,
+                      "Reply text of a refusal; $login, $from and $field stand "
+                      "for the login, the address and the field's name."),
     MFX_OPTION_ENUM(
         "munge.when", S, munge.when, "never", munge_when_words, 0,
         "When an author's address in From is replaced by one of munge.domain "

@@ -112,7 +112,7 @@ enum masq_guard_action {
 struct masq_guard_settings {
     bool enable;
     struct mfx_option_tables addresses;
-    bool login_is_address, subaddresses;
+    bool login_is_address, subaddresses, sender;
     int action; /* enum masq_guard_action */
     struct mfx_option_list keep_old;
     struct mfx_table *exempt_logins;
