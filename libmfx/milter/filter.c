@@ -7,6 +7,14 @@ enum {
     PROGRESS_MS = 3000, /* Sendmail's usual patience between packets: 10 s */
 };
 
+bool
+mfx_message_is_answered_at_end(const struct mfx_message *message)
+{
+    const struct mfx_connection *c = message->connection;
+    return c->mta == MFX_MTA_POSTFIX && c->client_port == 0 &&
+           mfx_ip_is_loopback(&c->client_ip);
+}
+
 struct mfx_str
 mfx_macro(const struct mfx_message *message, const char *name, bool *found)
 {

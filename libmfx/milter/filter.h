@@ -116,6 +116,11 @@ struct mfx_str mfx_macro(const struct mfx_message *message, const char *name,
 bool mfx_wait(struct mfx_message *message, struct mfx_event *event,
               uint64_t until_ms);
 
+/* Mail of Postfix's sendmail(1) command (non_smtpd_milters) comes from cleanup,
+ * which takes an answer at the end only: refused before, it sticks in the
+ * queue. */
+bool mfx_message_is_answered_at_end(const struct mfx_message *message);
+
 enum mfx_body_want {
     MFX_BODY_NONE,
     MFX_BODY_STREAM, /* the body hook, piece by piece */

@@ -24,16 +24,6 @@ now_s(const struct mfx_message *m)
     return m->env->wall_s(m->env);
 }
 
-/* Mail of Postfix's sendmail(1) command comes from cleanup, which takes an
- * answer at the end only; refused before, it sticks in the queue. */
-static bool
-is_answered_at_end(const struct mfx_message *m)
-{
-    const struct mfx_connection *c = m->connection;
-    return c->mta == MFX_MTA_POSTFIX && c->client_port == 0 &&
-           mfx_ip_is_loopback(&c->client_ip);
-}
-
 /* Once a message: who it is, and which rules concern it. */
 static enum mfx_rc
 prepare(struct mfx_message *m, struct quota_message *q)
@@ -117,7 +107,7 @@ static void
 refuse(struct mfx_message *m, struct quota_message *q,
        const struct quota_refusal *refusal)
 {
-    if (!is_answered_at_end(m)) {
+    if (!mfx_message_is_answered_at_end(m)) {
         quota_reply_refuse(m, refusal, now_s(m));
     } else if (!q->has_kept) {
         q->has_kept = true;

@@ -125,7 +125,8 @@ class Bench:
 
     # --- filters ---
 
-    def start_floor(self, model, log_bytes, header=None, header_bytes=0):
+    def start_floor(self, model, log_bytes, header=None, header_bytes=0,
+                    edits=1):
         """With the stages, flags, macros, edits and log line of `model`."""
         told = json.loads(subprocess.run(
             [LOAD, '--socket', model.socket, '--probe'], check=True,
@@ -133,7 +134,7 @@ class Bench:
         argv = [FLOOR, '-s', 'unix:' + self.path('floor.sock'), '-n',
                 str(told['steps']), '-l', str(round(log_bytes))]
         if header:
-            argv += ['-e', '1', '-H', header, '-L', str(round(header_bytes))]
+            argv += ['-e', str(edits), '-H', header, '-L', str(round(header_bytes))]
         for stage, names in told['macros'].items():
             argv += ['-m', '%s=%s' % (stage, names)]
         f = Filter(self, 'floor', argv)

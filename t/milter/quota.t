@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # mfx-quota, stage by stage: what is offered, counted and given back, whatever
 # the MTA does; bad configurations; a store in trouble.
-. "$(dirname "$0")/quota.sh"
+. "$(dirname "$0")/daemon.sh" mfx-quota
 
 all_rules='rules = (
   { name = "daily"; limits = "3/message 5/1d"; },
@@ -20,7 +20,7 @@ for type in memory sqlite; do
 $all_rules
 store = { type = "$type"; path = "$dir/$type.db"; };
 CONF
-  start_quota $type
+  start_daemon $type
   ok "mfx-quota answers ($type)" await ready $type "$SOCK"
   talk $type "$scenarios/quota.mt"
   ok "it still runs" alive $type
@@ -65,7 +65,7 @@ rcpt <e@example.net>
 expect replycode 451*
 log *: limit_reached rule=daily *
 MT
-start_quota told
+start_daemon told
 ok "mfx-quota answers" await ready told "$SOCK"
 talk told "$dir/told.mt"
 ok "a program is told that a limit is near" await grep -qx "soft_limit daily 3 of 4 in 1d" "$dir/told"
@@ -77,11 +77,11 @@ config killed <<CONF
 rules = ( { name = "daily"; limits = "5/1d"; } );
 store = { path = "$dir/killed.db"; };
 CONF
-start_quota killed
+start_daemon killed
 ok "mfx-quota answers" await ready killed "$SOCK"
 talk killed "$scenarios/quota-before.mt"
 stop killed KILL
-start_quota killed
+start_daemon killed
 ok "it answers after kill -9" await ready killed "$SOCK"
 talk killed "$scenarios/quota-after.mt"
 stop_clean killed
@@ -129,7 +129,7 @@ local_share = 10;
 store = { $2 };
 CONF
     : >"$dir/weather.log"
-    start_quota weather
+    start_daemon weather
     ok "$1, $how: it answers" await ready weather "$SOCK"
     talk weather "$scenarios/quota-$how.mt"
     ok "$1, $how: the log says why" await logged weather "$3"

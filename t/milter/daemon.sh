@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# lib.sh, and mfx-quota. Sourced by bash.
+# lib.sh, and one of the daemons: . daemon.sh mfx-quota. Sourced by bash.
+daemon_name=$1
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-daemon=$build/mfx-quota
-[ -x "$daemon" ] || skip_all "mfx-quota is not built"
+daemon=$build/$daemon_name
+[ -x "$daemon" ] || skip_all "$daemon_name is not built"
 
 # The configuration goes to NAME.conf; more settings on standard input.
 config() { # NAME
@@ -19,7 +20,7 @@ CONF
   mv "$dir/$1.conf.new" "$dir/$1.conf"
 }
 
-start_quota() { # NAME [OPTION...]
+start_daemon() { # NAME [OPTION...]
   local name=$1
   shift
   start "$name" "$daemon" -c "$dir/$name.conf" "$@"

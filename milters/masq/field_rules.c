@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What becomes of the header's addresses.
+ */
+#include "message.h"
+
+/* A field that cannot be understood stays as it is, or the mail is refused:
+ * parse_error. */
+static enum mfx_rc
+judge_strange(struct mfx_message *m, struct masq_message *q,
+              const struct masq_field *f, const struct mfx_err *err)
+{
+    struct mfx_str text = mfx_arena_printf(
+        m->arena, "%.*s field cannot be understood", MFX_STR_ARG(f->name));
+    mfx_trace(m->decision, "field", "%.*s stays: %s", MFX_STR_ARG(f->name),
+              err->msg);
+    q->strange_fields++;
+    switch ((enum masq_parse_error)masq_policy_of(m)->settings->parse_error) {
+    case MASQ_PARSE_KEEP:
+        mfx_fact(m->decision, "strange", f->name);
+        return MFX_OK;
+    case MASQ_PARSE_REJECT:
+        mfx_decide_reject(m->decision, 550, "5.6.0", text,
+                          "a field cannot be understood");
+        return MFX_PERMFAIL;
+    case MASQ_PARSE_TEMPFAIL:
+        mfx_decide_tempfail(m->decision, 451, "4.6.0", text,
+                            "a field cannot be understood");
+        return MFX_PERMFAIL;
+    }
+    return MFX_TEMPFAIL;
+}
+
+static enum mfx_rc
+rewrite_one(struct mfx_message *m, struct masq_message *q, struct masq_field *f,
+            enum masq_class class, struct mfx_err *err)
+{
+    struct mfx_str value;
+    size_t changed = 0;
+    enum mfx_rc rc =
+        masq_rewriting_field(&q->rewriting, class, f->name, f->value,
+                             (size_t)masq_policy_of(m)->settings->max_addresses,
+                             &value, &changed, err);
+    if (rc == MFX_OK)
+        rc = masq_fields_set(&q->fields, f, value, err);
+    if (rc == MFX_PERMFAIL)
+        return judge_strange(m, q, f, err);
+    if (rc != MFX_OK)
+        return rc == MFX_NOTFOUND ? MFX_OK : rc;
+    q->changed_addresses += changed;
+    q->changed_fields++;
+    return MFX_OK;
+}
+
+enum mfx_rc
+masq_field_rules_rewrite(struct mfx_message *m, struct masq_message *q,
+                         struct mfx_err *err)
+{
+    enum mfx_rc rc = MFX_OK;
+    for (struct masq_field *f = q->fields.first; rc == MFX_OK && f != NULL;
+         f = f->next) {
+        enum masq_class class;
+        if (!f->is_removed && masq_field_class(f->name, &class) &&
+            q->rewriting.classes[class])
+            rc = rewrite_one(m, q, f, class, err);
+    }
+    return rc;
+}

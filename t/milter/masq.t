@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# mfx-masq, stage by stage: whose mail is rewritten, in which addresses, what
+# the MTA is told; SRS both ways; tables and configurations in trouble.
+. "$(dirname "$0")/daemon.sh" mfx-masq
+
+# What Mail::SRS makes: HMAC-SHA1 over stamp, domain and local part.
+srs_address() { # SECRET LOCAL DOMAIN DAYS-AGO
+  local base32=ABCDEFGHIJKLMNOPQRSTUVWXYZ234567 day stamp hash
+  day=$((($(date +%s) / 86400 - $4) % 1024))
+  stamp=${base32:$((day / 32)):1}${base32:$((day % 32)):1}
+  hash=$(printf '%s' "$stamp$3$2" | tr '[:upper:]' '[:lower:]' |
+    openssl dgst -sha1 -hmac "$1" -binary | base64 | tr '+/' '-_')
+  echo "SRS0=${hash:0:4}=$stamp=$3=$2"
+}
+
+cat >"$dir/canonical" <<'MAP'
+anna@example.org anna.smith@example.org
+old@example.org @example.com
+bob bob@example.com
+loop1@example.org loop2@example.org
+loop2@example.org loop1@example.org
+@gone.example @example.com
+MAP
+cat >"$dir/aliases" <<'MAP'
+here: joe
+away: away@elsewhere.example
+MAP
+printf 'sesame\nolder\n' >"$dir/secrets"
+chmod 600 "$dir/secrets"
+config rules <<CONF
+local_domains = [ "example.org" ];
+our_domains = [ "example.org", ".example.org", "example.com" ];
+recipient_delimiter = "+";
+rules = (
+  { name = "tables"; kind = "canonical"; maps = "texthash:$dir/canonical"; },
+  { name = "strip"; kind = "masquerade"; domains = [ "!raw.example.org", "example.org" ];
+    exceptions = [ "root" ]; classes = [ "envelope_sender", "header_sender", "message_id" ]; },
+  { name = "walled"; kind = "canonical"; maps = "inline:{{guest@example.net=visitor@example.net}}";
+    whose = "all"; if_clients = [ "192.0.2.66" ]; classes = [ "header_sender" ]; }
+);
+srs = { domain = "srs.example.org"; secrets_file = "$dir/secrets";
+  forward_maps = [ "alias:$dir/aliases" ]; };
+store = { path = "$dir/masq.db"; };
+CONF
+{
+  sed "s/@NOW@/$(srs_address sesame joe sender.example 0)/
+    s/@SECOND@/$(srs_address older joe sender.example 20)/
+    s/@OLD@/$(srs_address sesame joe sender.example 23)/
+    s/@FORGED@/$(srs_address guess joe sender.example 0)/" "$scenarios/masq.mt"
+} >"$dir/rules.mt"
+start_daemon rules
+ok "mfx-masq answers" await ready rules "$SOCK"
+talk rules "$dir/rules.mt"
+ok "it still runs" alive rules
+ok "HUP" kill -HUP "${pids[rules]}"
+ok "reloads" await logged rules "reloaded why=HUP"
+stop_clean rules
+finish
