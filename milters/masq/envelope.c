@@ -79,7 +79,7 @@ reverse(struct mfx_message *m, struct masq_message *q, struct masq_recipient *r,
                   MFX_STR_ARG(r->received->address),
                   MFX_STR_ARG(answer.to.local), MFX_STR_ARG(answer.to.domain));
         r->address = answer.to;
-        r->is_reversed = r->is_changed = true;
+        r->is_reversed = r->is_changed = q->is_srs = true;
     } else if (rc == MFX_PERMFAIL) {
         q->is_refused = true;
         q->refusal_code = answer.code;

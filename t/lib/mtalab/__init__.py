@@ -25,7 +25,7 @@ import tempfile
 
 import tap
 from .auth import AuthServer
-from .filters import MfxDkim, MfxQuota, OpenDkim, built
+from .filters import MfxDkim, MfxMasq, MfxQuota, OpenDkim, built
 from .keys import Key
 from .nsd import Nsd, SilentDns
 from .postfix import Postfix
@@ -37,7 +37,7 @@ from .sink import Mail, Sink
 from .smtp import OURS, STRANGER, Client, send
 
 __all__ = ['AuthServer', 'Client', 'Key', 'Lab', 'LabError', 'Mail',
-           'MfxDkim', 'MfxQuota', 'Nsd', 'OURS', 'OpenDkim', 'Postfix', 'Process', 'Redis',
+           'MfxDkim', 'MfxMasq', 'MfxQuota', 'Nsd', 'OURS', 'OpenDkim', 'Postfix', 'Process', 'Redis',
            'STRANGER', 'Sendmail', 'SilentDns', 'Sink', 'built', 'free_port', 'listens',
            'run', 'send', 'socket_listens', 'wait_until']
 
@@ -121,6 +121,10 @@ class Lab:
     def mfx_quota(self, settings):
         return self._add(MfxQuota(self._folder('mfx-quota'), self.build_dir,
                                   settings))
+
+    def mfx_masq(self, settings):
+        return self._add(MfxMasq(self._folder('mfx-masq'), self.build_dir,
+                                 settings))
 
     def redis(self, **more):
         return self._add(Redis(self._folder('redis'), **more))

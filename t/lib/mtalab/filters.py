@@ -122,6 +122,13 @@ class MfxQuota(Mfx):
         return {'store.path': self.dir + '/quota.db'}
 
 
+class MfxMasq(Mfx):
+    name = 'masq'
+
+    def own_settings(self):
+        return {'store.path': self.dir + '/masq.db'}
+
+
 class OpenDkim(Server):
     """Debian's opendkim, the peer: keys sign for their own domains."""
 
