@@ -54,13 +54,14 @@ append(struct masq_message *q, const struct mfx_recipient *received,
 }
 
 static enum mfx_rc
-wait_for(struct mfx_message *m, struct masq_srs_call *call,
-         struct masq_srs_answer *answer, struct mfx_err *err)
+wait_for(struct mfx_message *m, const struct masq_message *q,
+         struct masq_srs_call *call, struct masq_srs_answer *answer,
+         struct mfx_err *err)
 {
     struct mfx_event *event = masq_srs_event(call);
     uint64_t patience_ms = masq_policy_of(m)->settings->store.timeout_ms;
     if (event != NULL)
-        (void)mfx_wait(m, event, mfx_mono_ms() + patience_ms);
+        (void)masq_message_wait(m, q, event, mfx_mono_ms() + patience_ms);
     return masq_srs_end(call, answer, err);
 }
 
@@ -73,7 +74,7 @@ reverse(struct mfx_message *m, struct masq_message *q, struct masq_recipient *r,
     struct masq_srs_answer answer;
     masq_srs_begin_reverse(policy->srs, masq_policy_store(policy), &r->address,
                            now_s(m), m->arena, &call);
-    enum mfx_rc rc = wait_for(m, &call, &answer, err);
+    enum mfx_rc rc = wait_for(m, q, &call, &answer, err);
     if (rc == MFX_OK) {
         mfx_trace(m->decision, "srs", "reversed %.*s: %.*s@%.*s",
                   MFX_STR_ARG(r->received->address),
@@ -276,7 +277,7 @@ forward(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
         return rc == MFX_NOTFOUND ? MFX_OK : rc;
     masq_srs_begin_forward(policy->srs, masq_policy_store(policy), &q->sender,
                            now_s(m), m->arena, &call);
-    rc = wait_for(m, &call, &answer, err);
+    rc = wait_for(m, q, &call, &answer, err);
     if (rc == MFX_OK) {
         q->sender = answer.to;
         q->is_sender_changed = q->is_srs = true;

@@ -14,155 +14,23 @@ state_of(struct mfx_message *m)
     return m->state;
 }
 
-static void
-defer(struct mfx_message *m, const struct mfx_err *err)
-{
-    mfx_trace(m->decision, "lookup", "%s", err->msg);
-    mfx_decide_tempfail(m->decision, 451, "4.3.0",
-                        mfx_str_of("addresses cannot be looked up now"),
-                        "a table or the store cannot be asked");
-}
-
-static void
-refuse(struct mfx_message *m, const struct masq_message *q)
-{
-    mfx_decide_reject(m->decision, 550, q->refusal_code,
-                      mfx_str_of(q->refusal_text), q->refusal_text);
-}
-
 static enum mfx_rc
 on_rcpt(struct mfx_message *m, struct mfx_recipient *r)
 {
     struct masq_message *q = state_of(m);
-    struct mfx_err err = {""};
     if (q == NULL)
         return MFX_TEMPFAIL;
-    bool is_known = masq_envelope_take(m, q, r, &err) == MFX_OK;
-    if (is_known && (!q->is_refused || mfx_message_is_answered_at_end(m)))
-        return MFX_OK;
-    if (is_known)
-        refuse(m, q);
-    else
-        defer(m, &err);
-    q->is_refused = false;
-    if (q->last_recipient != NULL && q->last_recipient->received == r)
-        masq_envelope_drop(q);
+    masq_message_take_recipient(m, q, r);
     return MFX_OK;
-}
-
-static void
-say_what_happened(struct mfx_message *m, const struct masq_message *q)
-{
-    struct mfx_decision *d = m->decision;
-    if (!q->is_sender_changed && q->changed_recipients == 0 &&
-        q->changed_fields == 0) {
-        mfx_decision_event(d, "passed", mfx_str_of("nothing to rewrite"));
-        return;
-    }
-    mfx_decision_event(d, "rewritten", mfx_str_of(q->is_srs ? "srs" : "rules"));
-    if (q->changed_recipients > 0)
-        mfx_fact_u64(d, "recipients", q->changed_recipients);
-    if (q->changed_fields > 0) {
-        mfx_fact_u64(d, "fields", q->changed_fields);
-        mfx_fact_u64(d, "addresses", q->changed_addresses);
-    }
-}
-
-static void
-refuse_author(struct mfx_message *m, const struct masq_guard_answer *answer)
-{
-    static const char why[] = "From is not the login's own";
-    const char *enhanced =
-        mfx_arena_printf(m->arena, "%.*s", MFX_STR_ARG(answer->enhanced)).p;
-    if (answer->code >= 500)
-        mfx_decide_reject(m->decision, answer->code, enhanced, answer->text,
-                          why);
-    else
-        mfx_decide_tempfail(m->decision, answer->code, enhanced, answer->text,
-                            why);
-}
-
-/* What the login wrote is judged before any rule has made something else of
- * it. MFX_PERMFAIL: the mail is refused. */
-static enum mfx_rc
-guard(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
-{
-    const struct masq_policy *policy = masq_policy_of(m);
-    struct masq_guard_answer answer;
-    if (!policy->settings->from_guard.enable)
-        return MFX_OK;
-    enum mfx_rc rc = masq_guard_check(&policy->guard, &q->fields, m->login,
-                                      q->has_sender ? &q->sender : NULL,
-                                      m->arena, &answer, err);
-    if (rc != MFX_OK)
-        return rc == MFX_PERMFAIL ? MFX_TEMPFAIL : rc;
-    if (answer.why.len > 0)
-        mfx_trace(m->decision, "from_guard", "%.*s", MFX_STR_ARG(answer.why));
-    switch (answer.verdict) {
-    case MASQ_GUARD_ALLOWED:
-        return MFX_OK;
-    case MASQ_GUARD_NOTED:
-    case MASQ_GUARD_REWRITTEN:
-        q->changed_fields += answer.verdict == MASQ_GUARD_REWRITTEN;
-        mfx_fact(m->decision, "from_guard", answer.why);
-        return MFX_OK;
-    case MASQ_GUARD_REFUSED:
-        mfx_fact(m->decision, "from_guard", answer.why);
-        refuse_author(m, &answer);
-        return MFX_PERMFAIL;
-    }
-    return MFX_TEMPFAIL;
-}
-
-static enum mfx_rc
-rewrite(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
-{
-    masq_fields_init(&q->fields, &m->headers, m->arena);
-    enum mfx_rc rc = masq_envelope_facts(m, q, err);
-    if (rc == MFX_OK)
-        rc = guard(m, q, err);
-    if (rc == MFX_OK)
-        rc = masq_envelope_rewrite(m, q, err);
-    if (rc == MFX_OK)
-        rc = masq_field_rules_rewrite(m, q, err);
-    return rc;
-}
-
-/* What SRS and the From guard must know cannot be passed over. */
-static bool
-passes_anyway(const struct mfx_message *m)
-{
-    const struct masq_policy *policy = masq_policy_of(m);
-    return policy->settings->lookup_error == MASQ_LOOKUP_ACCEPT &&
-           policy->srs == NULL && !policy->settings->from_guard.enable;
 }
 
 static enum mfx_rc
 on_eom(struct mfx_message *m)
 {
     struct masq_message *q = state_of(m);
-    struct mfx_err err = {""};
     if (q == NULL)
         return MFX_TEMPFAIL;
-    if (q->is_refused) {
-        refuse(m, q);
-        return MFX_OK;
-    }
-    enum mfx_rc rc = rewrite(m, q, &err);
-    if (rc == MFX_OK)
-        rc = masq_envelope_edit(m, q, &err);
-    if (rc == MFX_OK) {
-        masq_fields_apply(&q->fields, m->decision);
-        say_what_happened(m, q);
-    } else if (m->decision->verdict >= MFX_VERDICT_TEMPFAIL) {
-        return MFX_OK; /* refused already */
-    } else if (rc == MFX_TEMPFAIL && passes_anyway(m)) {
-        mfx_trace(m->decision, "lookup", "%s", err.msg);
-        mfx_decision_event(m->decision, "passed",
-                           mfx_str_of("a table cannot be asked"));
-    } else {
-        defer(m, &err);
-    }
+    masq_message_decide(m, q);
     return MFX_OK;
 }
 

@@ -3,7 +3,7 @@
  * message - what the hooks of mfx-masq keep of a message
  *
  * What is to change is found first (envelope.c, field_rules.c) and becomes edits
- * only when all of it is known (filter.c): no message leaves half rewritten.
+ * only when all of it is known (deciding.c): no message leaves half rewritten.
  *
  * Ownership: in the message's arena. Errors: MFX_TEMPFAIL with err when a table
  * or the store cannot be asked; MFX_PERMFAIL: a refusal has been decided.
@@ -29,6 +29,8 @@ struct masq_recipient {
 struct masq_message {
     struct masq_recipient *recipients, *last_recipient;
     size_t recipient_count;
+    /* How a step waits for an answer; NULL: mfx_wait. For commands. */
+    bool (*wait)(struct mfx_event *event, uint64_t until_ms);
     /* A refusal that can be given at the end only. */
     bool is_refused;
     const char *refusal_code, *refusal_text;
@@ -43,11 +45,27 @@ struct masq_message {
     size_t strange_fields; /* that are no address lists */
 };
 
+static inline bool
+masq_message_wait(struct mfx_message *m, const struct masq_message *q,
+                  struct mfx_event *event, uint64_t until_ms)
+{
+    return q->wait != NULL ? q->wait(event, until_ms)
+                           : mfx_wait(m, event, until_ms);
+}
+
 static inline const struct masq_policy *
 masq_policy_of(const struct mfx_message *m)
 {
     return m->policy;
 }
+
+/* --- deciding.c --- */
+
+/* Writes into the decision: a refusal, or nothing yet. */
+void masq_message_take_recipient(struct mfx_message *m, struct masq_message *q,
+                                 const struct mfx_recipient *r);
+/* Writes what is to be done with the message into its decision. */
+void masq_message_decide(struct mfx_message *m, struct masq_message *q);
 
 /* --- envelope.c --- */
 
