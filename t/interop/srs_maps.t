@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The map server of mfx-masq as Postfix's own tables: postmap asks it, and a
-private Postfix rewrites by it in place of PostSRSd."""
+"""mfx-masq's map server as Postfix's own tables: postmap asks it, and a private
+Postfix rewrites by it in place of PostSRSd, through reloads and a crash."""
 import os
 import re
 import subprocess
@@ -13,8 +13,6 @@ import tap
 from mtalab import Lab, LabError, free_port, listens, send, socket_listens, \
     wait_until
 
-BUILD = os.environ.get('MFX_BUILDDIR', os.getcwd())
-SERVER = os.path.join(BUILD, 't/lib/mapserver')
 US = 'srs.example'
 MESSAGE = b'From: a@far.example\r\nTo: b@us.example\r\nSubject: x\r\n\r\nHello\r\n'
 LONG = ('a-rather-long-local-part+of-a-mailing-list=user=host.example@'
@@ -22,36 +20,37 @@ LONG = ('a-rather-long-local-part+of-a-mailing-list=user=host.example@'
 
 
 class Maps:
-    """The server under test; ends with its standard input."""
+    """The daemon under test, and how its maps are named."""
 
-    def __init__(self, folder):
-        self.path = folder + '/srs.sock'
+    def __init__(self, lab):
+        self.path = lab.dir + '/srs.sock'
+        self.secrets = lab.dir + '/secrets'
         self.ports = [free_port() for _ in range(3)]
-        self.options = [
-            'socketmap=unix:' + self.path,
-            'socketmap=inet:127.0.0.1:%d' % self.ports[0],
-            'tcp_forward=127.0.0.1:%d' % self.ports[1],
-            'tcp_reverse=127.0.0.1:%d' % self.ports[2],
-            'our=csl:us.example', 'key=tops3cr3t', 'domain=' + US,
-            'store=%s/srs.db' % folder]
-        self.log = open(folder + '/maps.log', 'ab')
-        self.child = None
-        self.start()
+        self.write_secrets('tops3cr3t')
+        self.daemon = lab.mfx_masq({
+            'our_domains': 'csl:us.example',
+            'srs.domain': US,
+            'srs.secrets_file': self.secrets,
+            'map_server.socketmap': ['unix:' + self.path,
+                                     'inet:127.0.0.1:%d' % self.ports[0]],
+            'map_server.tcp_forward': '127.0.0.1:%d' % self.ports[1],
+            'map_server.tcp_reverse': '127.0.0.1:%d' % self.ports[2]})
+        self.wait_ready()
 
-    def start(self):
-        self.child = subprocess.Popen(
-            [SERVER] + self.options, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=self.log)
-        self.child.stdout.readline()
+    def write_secrets(self, *secrets):
+        new = self.secrets + '.new'
+        with open(new, 'w', encoding='ascii') as file:
+            file.write(''.join(line + '\n' for line in secrets))
+        os.chmod(new, 0o600)
+        os.rename(new, self.secrets)
+
+    def wait_ready(self):
         wait_until(lambda: socket_listens(self.path) and
                    all(listens(p) for p in self.ports), 'the map server')
 
-    def stop(self):
-        if self.child:
-            self.child.stdin.close()
-            self.child.stdout.close()
-            self.child.wait(20)
-            self.child = None
+    def start(self):
+        self.daemon.start()
+        self.wait_ready()
 
     def tables(self):
         """The same map by each way: (forward, reverse)."""
@@ -106,7 +105,7 @@ def by_postmap(maps, postfix):
 
 
 def outage(maps, postfix):
-    maps.stop()
+    maps.daemon.process.kill()
     for name, forward, _ in maps.tables():
         if name == 'tcp':
             continue  # Postfix tries for ten seconds, as it does below
@@ -121,6 +120,28 @@ def outage(maps, postfix):
     code, text = send(postfix.mx_port, MESSAGE, sender='a@far.example',
                       to=['b@us.example'])
     tap.ok(code == 250, 'and takes it again', code, text)
+
+
+def reload(maps, postfix, sink):
+    """The next secrets, on the connections that Postfix has open."""
+    send(postfix.mx_port, MESSAGE, sender='a@far.example', to=['b@else.example'])
+    old = envelope(sink)[0]
+    for secrets, is_known in ((['newer', 'tops3cr3t'], True),
+                              (['newer'], False)):
+        maps.write_secrets(*secrets)
+        maps.daemon.configure({})
+        send(postfix.mx_port, MESSAGE, sender='a@far.example',
+             to=['b@else.example'])
+        tap.ok(envelope(sink)[0] != old, 'a new secret makes other addresses')
+        send(postfix.mx_port, MESSAGE, sender='', to=[old])
+        tap.same(envelope(sink)[1], ['a@far.example' if is_known else old],
+                 'an older one is known for as long as it is listed')
+    path = maps.path + '2'
+    maps.daemon.configure({'map_server.socketmap': ['unix:' + path],
+                           'map_server.mode': '0640'})
+    wait_until(lambda: socket_listens(path), 'the new socket')
+    tap.same((os.stat(path).st_mode & 0o777, socket_listens(maps.path)),
+             (0o640, False), 'sockets change with the settings')
 
 
 def settings_of(maps):
@@ -167,18 +188,16 @@ def by_postfix(postfix, sink):
     tap.same(envelope(sink)[1], [quoted], 'and come back')
 
 
-if not os.path.exists(SERVER):
-    tap.skip_all('t/lib/mapserver is not built')
 with Lab() as lab:
-    maps = Maps(lab.dir)
     try:
         sink = lab.sink()
+        maps = Maps(lab)
         postfix = lab.postfix(sink, [], settings=settings_of(maps))
         by_postmap(maps, postfix)
         by_postfix(postfix, sink)
         outage(maps, postfix)
+        sink.take()
+        reload(maps, postfix, sink)
     except LabError as error:
         tap.ok(False, 'the lab works', error)
-    finally:
-        maps.stop()
 tap.done()
