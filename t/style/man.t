@@ -81,6 +81,7 @@ sub events {
         $message->{$_} = $file for $text =~ /mfx_decision_event\(\s*[^,]+,\s*"(\w+)"/g;
         $message->{$_} = $file for $text =~ /mfx_log_begin\(\s*[^;]*?,\s*"(\w+)"\s*\)/g;
         $daemon->{$_} = $file for $text =~ /mfx_log_begin_daemon\(\s*[^,;]+,\s*"(\w+)"/g;
+        $daemon->{$_} = $file for $text =~ /mfx_log_begin_daemon\(\s*[^,;]+,[^;"]*\?\s*"(\w+)"\s*:\s*"(\w+)"/g;
         $daemon->{$_} = $file for $text =~ /mfx_log_say\(\s*[^,;]+,\s*"(\w+)"/g;
         # words that come as an argument: a comment beside them says which
         $message->{$_} = $file for $text =~ m{/\* log events: ([\w, ]+) \*/}g ? split /, /, $1 : ();
@@ -92,7 +93,7 @@ sub events {
 }
 
 # What a daemon can say: the harness and the libraries it uses, and itself.
-my %uses = (dkim => [qw(auth)], quota => [qw(store)]);
+my %uses = (dkim => [qw(auth)], masq => [qw(store)], quota => [qw(store)]);
 for my $name (grep { $_ ne 'verbs' } @daemons) {
     my (%message, %daemon);
     events(\%message, \%daemon,
