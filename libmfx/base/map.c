@@ -133,6 +133,12 @@ mfx_map_free(struct mfx_map *map)
     free(map);
 }
 
+uint64_t
+mfx_map_hash(const struct mfx_map *map, struct mfx_str key)
+{
+    return hash_key(map, key);
+}
+
 void *
 mfx_map_get(const struct mfx_map *map, struct mfx_str key)
 {

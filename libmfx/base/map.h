@@ -36,6 +36,8 @@ enum mfx_rc mfx_map_put(struct mfx_map *map, struct mfx_str key,
                         void *value) MFX_NODISCARD;
 /* Returns the value that was there, or NULL. */
 void *mfx_map_remove(struct mfx_map *map, struct mfx_str key);
+/* The digest of a key by which this map finds it: another in each process. */
+uint64_t mfx_map_hash(const struct mfx_map *map, struct mfx_str key);
 size_t mfx_map_count(const struct mfx_map *map);
 
 /* Visits every entry, in no order: start with *cursor = 0, until false. Not

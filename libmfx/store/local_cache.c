@@ -5,6 +5,8 @@
 
 enum {
     LOOK_MAX = 64, /* at those used longest ago, when they cannot go */
+    SHARE = 4,     /* of memory_bytes: of counters that are not packed, at
+                      least */
 };
 
 static void
@@ -28,10 +30,10 @@ link_newest(struct local_store *store, struct local_counter *counter)
 static void
 charge(struct local_store *store, struct local_counter *counter)
 {
-    size_t bytes = sizeof *counter + counter->name.len + 64 +
+    size_t bytes = sizeof *counter + counter->name.len + LOCAL_PLACE_BYTES +
                    mfx_counter_bytes(&counter->counter) +
                    counter->elements.room * sizeof(struct local_element);
-    store->bytes += bytes - counter->bytes;
+    store->counter_bytes += bytes - counter->bytes;
     counter->bytes = bytes;
 }
 
@@ -60,6 +62,8 @@ local_counter_need(struct local_store *store, struct mfx_str name)
         return NULL;
     }
     link_newest(store, counter);
+    if (local_has_file(store))
+        local_unpack(store, counter);
     charge(store, counter);
     return counter;
 }
@@ -115,22 +119,50 @@ forget(struct local_store *store, struct local_counter *counter)
 {
     (void)mfx_map_remove(store->counters, counter->name);
     unlink_age(store, counter);
-    store->bytes -= counter->bytes;
+    store->counter_bytes -= counter->bytes;
     free_counter(counter);
 }
 
+size_t
+local_cache_bytes(const struct local_store *store)
+{
+    return store->counter_bytes + store->packed_bytes +
+           local_committed_bytes(store);
+}
+
+/* The oldest one, or NULL when none of those looked at may go. */
+static struct local_counter *
+find_oldest(struct local_store *store, unsigned *looked)
+{
+    while (store->oldest != NULL && *looked < LOOK_MAX) {
+        struct local_counter *counter = store->oldest;
+        if (may_go(counter))
+            return counter;
+        (*looked)++;
+        local_counter_touch(store, counter);
+    }
+    return NULL;
+}
+
+/* What was used longest ago is packed first, and when enough is, forgotten.
+ * Memory alone: nothing is packed, since what is listed are `counters`. */
 void
 local_cache_trim(struct local_store *store)
 {
+    size_t most = store->settings.memory_bytes;
     unsigned looked = 0;
-    while (store->bytes > store->settings.memory_bytes &&
-           store->oldest != NULL && looked < LOOK_MAX) {
-        struct local_counter *counter = store->oldest;
-        if (may_go(counter)) {
+    while (local_cache_bytes(store) > most) {
+        struct local_counter *counter = NULL;
+        if (store->packed_oldest == NULL || store->counter_bytes > most / SHARE)
+            counter = find_oldest(store, &looked);
+        if (counter != NULL) {
+            if (local_has_file(store))
+                local_pack(store, counter);
             forget(store, counter);
+        } else if (store->packed_oldest != NULL) {
+            local_packed_drop(store);
         } else {
-            looked++;
-            local_counter_touch(store, counter);
+            return;
         }
     }
 }
@@ -139,6 +171,8 @@ void
 local_cache_unload(struct local_store *store)
 {
     struct local_counter *newer;
+    while (store->packed_oldest != NULL)
+        local_packed_drop(store);
     for (struct local_counter *counter = store->oldest; counter != NULL;
          counter = newer) {
         newer = counter->newer;
@@ -155,4 +189,5 @@ local_cache_free(struct local_store *store)
     while (store->oldest != NULL)
         forget(store, store->oldest);
     mfx_map_free(store->counters);
+    local_packed_free(store);
 }

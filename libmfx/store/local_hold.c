@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Holds are found by counter and holder, and by the end of their lease (a heap,
- * the next one to end first). Holders that have committed are remembered for
- * ten minutes; a restart ends all sessions, so memory is enough.
+ * the next one to end first).
  */
 #include <stdlib.h>
 
@@ -284,60 +283,6 @@ local_holds_expire(struct local_store *store)
         local_hold_remove(store, store->heap[0]);
 }
 
-/* --- who has committed --- */
-
-static void
-drop_first(struct local_store *store)
-{
-    struct local_committed *first = store->committed_first;
-    store->committed_first = first->next;
-    if (first->next == NULL)
-        store->committed_end = &store->committed_first;
-    if (first->holder.len > 0)
-        (void)mfx_map_remove(store->committed, first->holder);
-    free(first);
-}
-
-bool
-local_committed_has(struct local_store *store, struct mfx_str holder)
-{
-    uint64_t now_ms = store->env->mono_ms(store->env);
-    while (store->committed_first != NULL &&
-           store->committed_first->until_ms <= now_ms)
-        drop_first(store);
-    return mfx_map_get(store->committed, holder) != NULL;
-}
-
-bool
-local_committed_add(struct local_store *store, struct mfx_str holder)
-{
-    struct local_committed *new = calloc(1, sizeof *new + holder.len);
-    if (new == NULL)
-        return false;
-    char *copy = (char *)(new + 1);
-    memcpy(copy, holder.p, holder.len);
-    new->holder = mfx_str(copy, holder.len);
-    new->until_ms = store->env->mono_ms(store->env) + LOCAL_COMMITTED_MS;
-    if (mfx_map_put(store->committed, new->holder, new) != MFX_OK) {
-        free(new);
-        return false;
-    }
-    *store->committed_end = new;
-    store->committed_end = &new->next;
-    if (mfx_map_count(store->committed) > LOCAL_COMMITTED_MAX)
-        drop_first(store);
-    return true;
-}
-
-/* Its place in the list stays, without a name, until its time is over. */
-void
-local_committed_remove(struct local_store *store, struct mfx_str holder)
-{
-    struct local_committed *note = mfx_map_remove(store->committed, holder);
-    if (note != NULL)
-        note->holder = mfx_str(NULL, 0);
-}
-
 void
 local_holds_free(struct local_store *store)
 {
@@ -345,7 +290,4 @@ local_holds_free(struct local_store *store)
         local_hold_remove(store, store->heap[0]);
     free(store->heap);
     mfx_map_free(store->holds);
-    while (store->committed_first != NULL)
-        drop_first(store);
-    mfx_map_free(store->committed);
 }

@@ -4,8 +4,10 @@
  *
  *     store_local.c   open, submit, health, close; the store's clock
  *     local_cache.c   counters in memory, the one used longest ago goes first
+ *     local_pack.c    ... into fewer bytes
  *     local_element.c the elements of one counter
- *     local_hold.c    what holders have reserved, and who has committed
+ *     local_hold.c    what holders have reserved; local_committed.c who has
+ *                     committed
  *     local_decide.c  one call against counters that are in memory
  *     local_disk.c    the thread that has the file, and the one that syncs
  *     local_load.c    what it reads, local_write.c what it writes
@@ -38,7 +40,7 @@ enum {
     LOCAL_TICK_MS = 1000,
     LOCAL_OUTSTANDING_MAX = 20000,
     LOCAL_COMMITTED_MS = 600 * 1000,
-    LOCAL_COMMITTED_MAX = 1000000,
+    LOCAL_PLACE_BYTES = 96, /* in a map, and what malloc takes: about */
 };
 
 struct local_element {
@@ -85,10 +87,11 @@ struct local_hold {
     struct mfx_str key; /* behind the struct: the counter's address, holder */
 };
 
+struct local_mark;
+
 struct local_committed {
-    struct local_committed *next;
-    uint64_t until_ms;
-    struct mfx_str holder;
+    struct local_mark *marks;
+    size_t room, count;
 };
 
 /* An element that is to be written. */
@@ -130,15 +133,20 @@ struct local_store {
     /* local_cache.c */
     struct mfx_map *counters;
     struct local_counter *newest, *oldest, *held, *dirty;
-    size_t bytes;
+    size_t counter_bytes;
     uint32_t mark;
+
+    /* local_pack.c */
+    struct mfx_map *packed;
+    struct local_packed *packed_newest, *packed_oldest;
+    size_t packed_bytes;
+    struct mfx_buf code;
 
     /* local_hold.c */
     struct mfx_map *holds;
     struct local_hold **heap;
     size_t heap_count, heap_room;
-    struct mfx_map *committed;
-    struct local_committed *committed_first, **committed_end;
+    struct local_committed committed; /* local_committed.c */
 
     struct local_queue waiting, unwritten, tasks, finished;
     struct local_seen *seen;
@@ -201,9 +209,20 @@ void local_counter_dirty(struct local_store *store,
 void local_counter_unload(struct local_counter *counter);
 /* Within memory_bytes again. */
 void local_cache_trim(struct local_store *store);
+size_t local_cache_bytes(const struct local_store *store);
 /* Unloads all, and forgets what nobody holds or waits for. */
 void local_cache_unload(struct local_store *store);
 void local_cache_free(struct local_store *store);
+
+/* --- local_pack.c --- */
+
+/* A copy of it, as it is in the file; the counter is to be freed. */
+void local_pack(struct local_store *store, const struct local_counter *counter);
+/* Loads it from that copy, if there is one. */
+void local_unpack(struct local_store *store, struct local_counter *counter);
+/* The one packed first; there must be one. */
+void local_packed_drop(struct local_store *store);
+void local_packed_free(struct local_store *store);
 
 /* --- local_element.c --- */
 
@@ -237,9 +256,14 @@ void local_hold_free(struct local_hold *hold);
 void local_holds_expire(struct local_store *store);
 void local_holds_free(struct local_store *store);
 
-bool local_committed_has(struct local_store *store, struct mfx_str holder);
+/* --- local_committed.c --- */
+
+bool local_committed_has(const struct local_store *store,
+                         struct mfx_str holder);
 bool local_committed_add(struct local_store *store, struct mfx_str holder);
 void local_committed_remove(struct local_store *store, struct mfx_str holder);
+size_t local_committed_bytes(const struct local_store *store);
+void local_committed_free(struct local_store *store);
 
 /* --- local_decide.c --- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The disk thread loads what calls wait for. Their counters are pinned, so that
- * names may be read without the mutex.
+ * The disk thread loads what calls wait for. Each load pins its counter, so that
+ * its name may be read without the mutex, whatever becomes of the calls.
  */
 #include <stdlib.h>
 
@@ -29,6 +29,7 @@ add_load(struct local_batch *batch, struct local_counter *counter,
     load->next = batch->loads;
     batch->loads = load;
     batch->load_count++;
+    counter->waiters++;
     if (!is_element)
         counter->is_loading = true;
 }
@@ -139,7 +140,6 @@ take_counter(struct local_store *store, const struct local_load *load)
 {
     struct local_counter *counter = load->counter;
     enum mfx_rc rc = MFX_OK;
-    counter->is_loading = false;
     if (counter->is_loaded)
         return true;
     if (load->rc == MFX_OK)
@@ -230,12 +230,13 @@ local_load(struct local_store *store, struct local_batch *batch,
     local_unlock(store);
     enum mfx_rc rc = load_all(store, batch, err);
     (void)pthread_mutex_lock(&store->mutex);
-    if (rc != MFX_OK) {
-        for (struct local_load *load = batch->loads; load != NULL;
-             load = load->next)
-            load->counter->is_loading = false;
-        return rc;
+    for (struct local_load *load = batch->loads; load != NULL;
+         load = load->next) {
+        load->counter->is_loading = false;
+        load->counter->waiters--;
     }
+    if (rc != MFX_OK)
+        return rc;
     local_holds_expire(store);
     if (take_loads(store, batch))
         decide_waiting(store);

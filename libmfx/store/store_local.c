@@ -240,8 +240,9 @@ health(struct mfx_store *base, struct mfx_store_health *health)
     health->calls = store->calls;
     health->failures = store->failures;
     health->outstanding = store->outstanding;
-    health->counters = mfx_map_count(store->counters);
-    health->memory_bytes = store->bytes;
+    health->counters =
+        mfx_map_count(store->counters) + mfx_map_count(store->packed);
+    health->memory_bytes = local_cache_bytes(store);
     health->file_bytes = store->file_bytes;
     (void)pthread_mutex_unlock(&store->mutex);
 }
@@ -252,6 +253,7 @@ free_store(struct local_store *store)
     local_holds_free(store);
     local_values_free(store);
     local_cache_free(store);
+    local_committed_free(store);
     (void)pthread_cond_destroy(&store->work);
     (void)pthread_cond_destroy(&store->sync);
     (void)pthread_mutex_destroy(&store->mutex);
@@ -323,10 +325,10 @@ init(struct local_store *store, const struct mfx_env *env)
     local_queue_init(&store->unwritten);
     local_queue_init(&store->tasks);
     local_queue_init(&store->finished);
-    store->committed_end = &store->committed_first;
     store->counters = mfx_map_new(MFX_MAP_CASE, 1024);
     store->holds = mfx_map_new(MFX_MAP_CASE, 64);
-    store->committed = mfx_map_new(MFX_MAP_CASE, 64);
+    store->packed = mfx_map_new(MFX_MAP_CASE, 64);
+    mfx_buf_init(&store->code, MFX_COUNTER_CODE_MAX);
     store->values = mfx_map_new(MFX_MAP_CASE, 64);
 }
 
@@ -344,7 +346,7 @@ mfx_store_local_open(const struct mfx_store_local_settings *settings,
     store->settings.path = store->path;
     store->is_up = settings->path == NULL;
     bool has_memory = store->counters != NULL && store->holds != NULL &&
-                      store->committed != NULL && store->values != NULL &&
+                      store->packed != NULL && store->values != NULL &&
                       (settings->path == NULL || store->path != NULL);
     if (has_memory) {
         local_disk_open(store);

@@ -29,7 +29,10 @@ struct mfx_store_local_settings {
     const char *path;      /* NULL: memory alone */
     mode_t mode;           /* of the file; 0: 0600 */
     uint64_t memory_bytes; /* of counters kept in memory; memory alone: at
-                              most that, the ones used longest ago go first */
+                              most that, the ones used longest ago go first. A
+                              fourth of it, and 64 KiB, remember who has
+                              committed: some 10,000 for each MiB of memory,
+                              beyond that for less than ten minutes */
     uint64_t file_bytes;   /* 0: no limit. Past it: calls that would add fail */
     /* A file that SQLite calls corrupt is renamed to PATH.corrupt-TIME and a
      * new one begun; else the store stays down. Never done with a file that is

@@ -9,8 +9,9 @@
  * The file is filled up to N counters first, unless it has that many (the last
  * one is there). --hot: only N counters are asked, spread over all of them. One
  * line of key=value comes out: microseconds of CPU of the whole process a pair,
- * what a pair took, and the slowest ones; and the process's memory. --warm: so
- * many seconds are not counted. Without --path: memory alone. */
+ * what a pair took, and the slowest ones; and the process's memory. --warm: all
+ * that will be asked is looked at once, and so many seconds are not counted.
+ * Without --path: memory alone. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -110,6 +111,23 @@ fill(struct bench *bench)
         for (; count < MFX_STORE_USES_MAX && key < bench->keys; count++, key++)
             uses[count] = use_of(names[count], key);
         if (!ask(bench, MFX_STORE_TAKE, holder, uses, count))
+            return false;
+    }
+    return true;
+}
+
+/* As to a process that has been running for a while. */
+static bool
+meet(struct bench *bench)
+{
+    static char names[MFX_STORE_USES_MAX][48];
+    static struct mfx_store_use uses[MFX_STORE_USES_MAX];
+    uint64_t stride = bench->keys / bench->asked;
+    for (uint64_t key = 0; key < bench->asked;) {
+        size_t count = 0;
+        for (; count < MFX_STORE_USES_MAX && key < bench->asked; count++, key++)
+            uses[count] = use_of(names[count], key * stride);
+        if (!ask(bench, MFX_STORE_CHECK, "", uses, count))
             return false;
     }
     return true;
@@ -240,7 +258,7 @@ measure(struct bench *bench, size_t threads, uint64_t warm, uint64_t seconds)
     }
     if (!is_ready)
         return false;
-    if (warm > 0 && !run(workers, threads, warm))
+    if (warm > 0 && !(meet(bench) && run(workers, threads, warm)))
         return false;
     start_counting(workers, threads);
     double cpu = cpu_us();

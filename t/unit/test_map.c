@@ -35,6 +35,10 @@ letter_case(void **state)
                              MFX_OK);
             void *got = mfx_map_get(m, mfx_str_of(cases[i].get));
             unit_assert_int(cases[i].label, got != NULL, want);
+            unit_assert_int(cases[i].label,
+                            mfx_map_hash(m, mfx_str_of(cases[i].put)) ==
+                                mfx_map_hash(m, mfx_str_of(cases[i].get)),
+                            want);
             mfx_map_free(m);
         }
     }

@@ -937,6 +937,51 @@ memory_is_bounded(void **state)
                      f->settings.path == NULL ? 0 : 1);
 }
 
+/* Where memory is short, counters are packed: what they have counted and the
+ * elements they have seen are the same afterwards, and many fit. */
+static void
+many_fit_into_memory(void **state)
+{
+    struct fixture *f = *state;
+    enum {
+        MANY = 2000
+    };
+    const struct mfx_store_window windows[] = {
+        store_sliding(60000, 1000),
+        store_sliding(3600000, 1000),
+        store_sliding(86400000, 1000),
+    };
+    struct mfx_store_health health;
+    f->settings.memory_bytes = MANY * 300;
+    reopen(f);
+    for (int round = 1; round <= 3; round++) {
+        for (int i = 0; i < MANY; i++) {
+            char name[40], other[16];
+            (void)snprintf(name, sizeof name, "users/user%d@example.org", i);
+            (void)snprintf(other, sizeof other, "other%d", round / 2);
+            struct mfx_str element = mfx_str_of(other);
+            struct mfx_store_use use = store_use(name, windows, 1);
+            use.window_count = COUNT(windows);
+            if (i % 10 == 0) {
+                use.kind = MFX_STORE_DISTINCT;
+                use.elements = &element;
+                use.element_count = 1;
+            }
+            struct store_said said = ask(f, MFX_STORE_TAKE, "t", &use, 0);
+            unit_assert_int(name, said.rc, MFX_OK);
+            for (size_t w = 0; w < COUNT(windows); w++)
+                unit_assert_int(name, said.answer.readings[0].levels[w].used,
+                                i % 10 == 0 ? (uint64_t)round / 2 + 1
+                                            : (uint64_t)round);
+            mfx_arena_reset(f->arena);
+        }
+        store_clock_go(&f->clock, 1000);
+    }
+    mfx_store_health(f->store, &health);
+    assert_true(health.memory_bytes <= MANY * 300);
+    assert_true(health.counters > MANY * 9 / 10);
+}
+
 #define BOTH(test)                                             \
     {"file: " #test, test, set_up_file, tear_down, NULL},      \
     {                                                          \
@@ -968,6 +1013,8 @@ main(void)
         BOTH(values_live_and_die),
         BOTH(values_have_names_of_their_own),
         BOTH(memory_is_bounded),
+        {"file: many_fit_into_memory", many_fit_into_memory, set_up_file,
+                             tear_down, NULL},
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
