@@ -99,9 +99,62 @@ check_box(const struct mfx_mailbox *got, const struct mfx_mailbox *old,
           max_of(MFX_ADDRESS_MAX, local.len + domain.len) + old->raw.len + 2);
 }
 
+static size_t
+count_of(struct mfx_str s, char c)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s.len; i++)
+        count += s.p[i] == c;
+    return count;
+}
+
+/* Drops white space; the text is in the arena. */
+static struct mfx_str
+dense(struct mfx_str s, struct mfx_arena *arena)
+{
+    char *out = mfx_arena_alloc_bytes(arena, s.len + 1);
+    size_t len = 0;
+    for (size_t i = 0; i < s.len; i++)
+        if (!mfx_ascii_is_fws((unsigned char)s.p[i]))
+            out[len++] = s.p[i];
+    return mfx_str(out, len);
+}
+
+/* Between addresses nothing changes but line ends, where a line is too long or
+ * is_mended. */
+static void
+check_gap(struct mfx_str a, struct mfx_str b, bool is_mended,
+          struct mfx_arena *arena)
+{
+    if (!is_mended && count_of(a, '\n') == count_of(b, '\n'))
+        check(mfx_str_eq(a, b));
+    else
+        check(mfx_str_eq(dense(a, arena), dense(b, arena)));
+}
+
+/* What stands before the i-th mailbox, or behind the last. */
+static struct mfx_str
+gap_of(struct mfx_str text, const struct mfx_address_list *list, size_t i)
+{
+    const char *start = text.p, *end = text.p + text.len;
+    if (i > 0)
+        start = list->mailboxes[i - 1].raw.p + list->mailboxes[i - 1].raw.len;
+    if (i < list->count)
+        end = list->mailboxes[i].raw.p;
+    return mfx_str(start, (size_t)(end - start));
+}
+
+/* Comments within the old address may stand behind the new one. */
+static bool
+may_shed(const struct mfx_mailbox *old)
+{
+    return mfx_str_has(old->raw, '(');
+}
+
 /* The same list with the wished addresses. */
 static void
-check_made(struct mfx_str out, const struct mfx_address_list *list,
+check_made(struct mfx_str in, struct mfx_str out,
+           const struct mfx_address_list *list,
            const struct mfx_address_wish *wishes, struct mfx_arena *arena)
 {
     struct mfx_address_list got;
@@ -110,6 +163,10 @@ check_made(struct mfx_str out, const struct mfx_address_list *list,
     check(got.count == list->count);
     for (size_t i = 0; i < list->count; i++)
         check_box(&got.mailboxes[i], &list->mailboxes[i], &wishes[i]);
+    for (size_t i = 0; i <= list->count; i++)
+        if (i == 0 || !may_shed(&list->mailboxes[i - 1]))
+            check_gap(gap_of(in, list, i), gap_of(out, &got, i),
+                      !mfx_header_value_is_safe(in), arena);
     check(mfx_address_list_rewrite(name, out, &got, wishes, arena, &again,
                                    NULL) == MFX_NOTFOUND);
     check(again.p == out.p && again.len == out.len);
@@ -135,7 +192,7 @@ rewrite(const struct order *order, struct mfx_str in, struct mfx_arena *arena)
     }
     check(mfx_header_value_is_safe(out));
     check(longest_line(out) <= max_of(longest_line(in), MFX_ADDRESS_LINE_MAX));
-    check_made(out, &list, wishes, arena);
+    check_made(in, out, &list, wishes, arena);
 }
 
 static void
