@@ -541,7 +541,7 @@ find_hindrance(const struct deciding *d)
         bool adds = !is_uses || (d->call->op != MFX_STORE_CHECK &&
                                  d->call->uses[i].kind != MFX_STORE_OPEN);
         if (d->store->is_full && adds && !counter->is_stored)
-            return "the file is full (file_bytes)";
+            return LOCAL_FULL_TEXT;
     }
     return NULL;
 }

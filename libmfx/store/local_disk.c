@@ -90,11 +90,26 @@ open_file(const struct local_store *store, struct mfx_local_file **file,
         rc = mfx_local_file_put_time(*file, *kept_ms, *offset_ms, err);
     if (rc == MFX_OK)
         rc = mfx_local_file_commit(*file, err);
-    if (rc != MFX_OK) {
+    if (rc == MFX_OK)
+        return MFX_OK;
+    if (rc == MFX_PERMFAIL && settings.replace_corrupt && *file != NULL)
+        rc = mfx_local_file_replace(*file, settings.wall_s, err);
+    else
         mfx_local_file_close(*file);
-        *file = NULL;
-    }
+    *file = NULL;
     return rc;
+}
+
+/* Opening it would find nothing wrong: what is corrupt was met later. */
+static bool
+is_still_corrupt(struct local_store *store)
+{
+    struct mfx_file_id id;
+    if (store->is_corrupt &&
+        (mfx_file_identify(store->path, &id, NULL) != MFX_OK ||
+         !mfx_file_id_eq(&id, &store->corrupt_id)))
+        store->is_corrupt = false;
+    return store->is_corrupt;
 }
 
 /* With the mutex, which it gives away meanwhile. */
@@ -105,6 +120,8 @@ try_open(struct local_store *store)
     struct mfx_err err = {""};
     uint64_t kept_ms = 0, used = 0;
     int64_t offset_ms = 0;
+    if (is_still_corrupt(store))
+        return;
     local_unlock(store);
     enum mfx_rc rc = open_file(store, &file, &kept_ms, &offset_ms, &err);
     if (rc == MFX_OK)
@@ -166,6 +183,11 @@ close_file(struct local_store *store)
     (void)pthread_mutex_lock(&store->mutex);
     if (is_replaced)
         set_down(store, err.msg);
+    /* with what closing has written; one that was replaced is another now */
+    if (store->is_corrupt &&
+        (is_replaced ||
+         mfx_file_identify(store->path, &store->corrupt_id, NULL) != MFX_OK))
+        store->is_corrupt = false;
 }
 
 /* --- each second --- */
@@ -209,6 +231,8 @@ look_after_file(struct local_store *store, struct mfx_err *err)
         mfx_log_add_text(&line, "where", store->path);
         mfx_log_add_u64(&line, "bytes", used);
         mfx_log_end(&line, is_full ? MFX_LOG_INFO : MFX_LOG_ERROR);
+        if (store->is_full)
+            (void)snprintf(store->error, sizeof store->error, LOCAL_FULL_TEXT);
     }
     return MFX_OK;
 }

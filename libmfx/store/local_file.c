@@ -2,22 +2,20 @@
 #include "local_file.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <sqlite3.h>
 
-#include <mfx/base/file.h>
 #include <mfx/store/store.h>
 
 #include "local_lock.h"
+#include "local_path.h"
 
 enum {
-    BUSY_MS = 1000,
+    BUSY_MS = 300, /* for others; less than who asks waits (store_timeout) */
     PAGE_BYTES = 1024, /* of a new file: a row more in the log is a page */
     CACHE_KIB = 16 * 1024,
     LOG_BYTES_MAX = 64 << 20, /* past that, it is to begin anew */
@@ -98,7 +96,7 @@ struct mfx_local_file {
     struct mfx_local_lock *lock;
     sqlite3 *handle, *sync_handle;
     sqlite3_stmt *statements[STATEMENTS];
-    struct mfx_file_id id;
+    struct mfx_file_id id, log_id;
     int64_t page_bytes;
     bool is_ours; /* and so may be replaced */
     /* one of the two at a time */
@@ -118,11 +116,15 @@ fail(const struct mfx_local_file *file, const char *what, struct mfx_err *err)
     int code = sqlite3_errcode(file->handle) & 0xFF;
     int error = sqlite3_system_errno(file->handle);
     bool says_more =
-        error != 0 && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN ||
-                       code == SQLITE_FULL);
-    mfx_err_set(err, "%s: %s: %s%s%s", file->path, what,
-                sqlite3_errmsg(file->handle), says_more ? ": " : "",
-                says_more ? strerror(error) : "");
+        error != 0 && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN);
+    if (code == SQLITE_BUSY)
+        mfx_err_set(err, "%s: locked by another program", file->path);
+    else if (code == SQLITE_FULL || (says_more && error == ENOSPC))
+        mfx_err_set(err, "%s: %s: the file system is full", file->path, what);
+    else
+        mfx_err_set(err, "%s: %s: %s%s%s", file->path, what,
+                    sqlite3_errmsg(file->handle), says_more ? ": " : "",
+                    says_more ? strerror(error) : "");
     return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? MFX_PERMFAIL
                                                            : MFX_TEMPFAIL;
 }
@@ -186,7 +188,7 @@ execute(struct mfx_local_file *file, const char *text, struct mfx_err *err)
 {
     return sqlite3_exec(file->handle, text, NULL, NULL, NULL) == SQLITE_OK
                ? MFX_OK
-               : fail(file, text, err);
+               : fail(file, "open", err);
 }
 
 static enum mfx_rc
@@ -205,7 +207,7 @@ ask_number(struct mfx_local_file *file, const char *text, int64_t *number,
             rc = MFX_OK;
     }
     if (rc != MFX_OK)
-        rc = fail(file, text, err);
+        rc = fail(file, "open", err);
     (void)sqlite3_finalize(statement);
     return rc;
 }
@@ -240,7 +242,8 @@ check_tables(struct mfx_local_file *file, struct mfx_err *err)
     enum mfx_rc rc = ask_number(file, "PRAGMA application_id", &id, err);
     if (rc == MFX_OK)
         rc = ask_number(file, "PRAGMA user_version", &version, err);
-    file->is_ours = rc == MFX_OK && id == APPLICATION_ID && version <= VERSION;
+    if (rc == MFX_OK)
+        file->is_ours = id == APPLICATION_ID && version <= VERSION;
     if (rc == MFX_OK)
         rc = ask_number(file, "SELECT count(*) FROM sqlite_master", &tables,
                         err);
@@ -253,8 +256,9 @@ check_tables(struct mfx_local_file *file, struct mfx_err *err)
         return MFX_TEMPFAIL;
     }
     if (version != VERSION) {
-        mfx_err_set(err, "%s: written by a newer mfx (version %lld, known: %d)",
-                    file->path, (long long)version, VERSION);
+        mfx_err_set(err, "%s: written by %s mfx (version %lld, known: %d)",
+                    file->path, version > VERSION ? "a newer" : "an older",
+                    (long long)version, VERSION);
         return MFX_TEMPFAIL;
     }
     return MFX_OK;
@@ -305,6 +309,10 @@ static enum mfx_rc
 open_handles(struct mfx_local_file *file, struct mfx_err *err)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    if (!mfx_local_path_may_write(file->path, err))
+        return MFX_TEMPFAIL;
+    file->is_ours =
+        mfx_local_path_has_marks(file->path, APPLICATION_ID, VERSION);
     if (sqlite3_open_v2(file->path, &file->handle, flags, NULL) != SQLITE_OK)
         return fail(file, "open", err);
     enum mfx_rc rc = set_up(file, err);
@@ -313,7 +321,9 @@ open_handles(struct mfx_local_file *file, struct mfx_err *err)
     rc = open_sync_handle(file, flags, err);
     if (rc != MFX_OK)
         return rc;
-    return mfx_file_identify(file->path, &file->id, err) == MFX_OK
+    if (mfx_file_identify(file->path, &file->id, err) != MFX_OK)
+        return MFX_TEMPFAIL;
+    return mfx_local_path_identify_log(file->path, &file->log_id, err)
                ? MFX_OK
                : MFX_TEMPFAIL;
 }
@@ -325,6 +335,11 @@ mfx_local_file_close(struct mfx_local_file *file)
         return;
     for (size_t i = 0; i < STATEMENTS; i++)
         (void)sqlite3_finalize(file->statements[i]);
+    /* the log of a file that was replaced: SQLite would take it for the
+     * other's */
+    if (file->log_id.inode != 0 && file->path != NULL &&
+        !mfx_local_file_is_there(file, NULL))
+        mfx_local_path_remove_log(file->path, &file->log_id);
     (void)sqlite3_close(file->sync_handle);
     (void)sqlite3_close(file->handle);
     (void)pthread_mutex_destroy(&file->gate);
@@ -369,21 +384,10 @@ mfx_local_file_is_there(const struct mfx_local_file *file, struct mfx_err *err)
     struct mfx_file_id id;
     if (mfx_file_identify(file->path, &id, err) != MFX_OK)
         return false;
-    if (id.device == file->id.device && id.inode == file->id.inode)
+    if (mfx_local_path_is_same(&id, &file->id))
         return true;
     mfx_err_set(err, "%s: replaced by another file", file->path);
     return false;
-}
-
-static bool
-rename_one(const char *path, const char *ending, uint64_t wall_s)
-{
-    char from[PATH_MAX], to[PATH_MAX];
-    int len = snprintf(from, sizeof from, "%s%s", path, ending);
-    int to_len = snprintf(to, sizeof to, "%s.corrupt-%llu%s", path,
-                          (unsigned long long)wall_s, ending);
-    return len > 0 && len < PATH_MAX && to_len > 0 && to_len < PATH_MAX &&
-           (rename(from, to) == 0 || errno == ENOENT);
 }
 
 /* Under the lock still. TEMPFAIL always: the next open makes a new file. */
@@ -398,9 +402,7 @@ mfx_local_file_replace(struct mfx_local_file *file, uint64_t wall_s,
     file->path = NULL;
     mfx_local_file_close(file);
     if (is_ours) {
-        bool is_done = rename_one(path, "-wal", wall_s) &&
-                       rename_one(path, "-shm", wall_s) &&
-                       rename_one(path, "", wall_s);
+        bool is_done = mfx_local_path_put_aside(path, wall_s);
         mfx_err_prefix(err,
                        is_done ? "corrupt, renamed to %s.corrupt-%llu"
                                : "corrupt, cannot be renamed to "

@@ -11,7 +11,7 @@
  *     local_decide.c  one call against counters that are in memory
  *     local_disk.c    the thread that has the file, and the one that syncs
  *     local_load.c    what it reads, local_write.c what it writes
- *     local_file.c    SQLite; local_lock.c one process has it
+ *     local_file.c    SQLite; local_lock.c one process has it; local_path.c
  *     local_list.c    lists; local_value.c values
  *
  * One mutex guards everything but the file. A call whose counters are in
@@ -29,6 +29,7 @@
 
 #include <pthread.h>
 
+#include <mfx/base/file.h>
 #include <mfx/base/map.h>
 
 #include "counter.h"
@@ -42,6 +43,8 @@ enum {
     LOCAL_COMMITTED_MS = 600 * 1000,
     LOCAL_PLACE_BYTES = 96, /* in a map, and what malloc takes: about */
 };
+
+#define LOCAL_FULL_TEXT "the file is full (file_bytes)"
 
 struct local_element {
     uint64_t hash, seen_ms; /* seen_ms 0: never */
@@ -159,8 +162,9 @@ struct local_store {
     /* the file; used by the disk thread without the mutex */
     struct mfx_local_file *file;
     bool is_up, is_full, is_corrupt;
-    bool has_news;  /* something to be synced */
-    bool has_moved; /* something written since the time was */
+    struct mfx_file_id corrupt_id; /* not opened again */
+    bool has_news;                 /* something to be synced */
+    bool has_moved;                /* something written since the time was */
     bool is_sync_due, is_syncing;
     uint64_t since_ms;
     char error[300];

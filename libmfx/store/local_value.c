@@ -86,7 +86,7 @@ local_value_file(struct mfx_local_file *file, struct mfx_store_call *call,
     if (is_put(call, is_there)) {
         if (rc == MFX_OK || !is_full)
             return put_in_file(file, call, now, err);
-        mfx_err_set(&call->err, "the file is full (file_bytes)");
+        mfx_err_set(&call->err, LOCAL_FULL_TEXT);
         call->rc = MFX_TEMPFAIL;
         return MFX_OK;
     }

@@ -7,9 +7,9 @@
 
 #include "unit.h"
 
-#include <mfx/base/log.h>
 #include <mfx/store/store_redis.h>
 
+#include "log_lines.h"
 #include "redis_server.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -112,50 +112,6 @@ rs_wait_health(struct mfx_store *store, bool is_up)
         redis_sleep_ms(5);
     } while (mfx_mono_ms() < until_ms);
     fail_msg("never %s: %s", is_up ? "up" : "down", health.error);
-}
-
-/* Lines of the log since the last look: how many hold both texts. */
-struct rs_log {
-    pthread_mutex_t mutex;
-    size_t len;
-    char text[64 * 1024];
-};
-
-static inline void
-rs_log_take(enum mfx_log_level level, struct mfx_str line, void *arg)
-{
-    struct rs_log *log = arg;
-    (void)level;
-    (void)pthread_mutex_lock(&log->mutex);
-    if (log->len + line.len + 2 < sizeof log->text) {
-        memcpy(log->text + log->len, line.p, line.len);
-        log->len += line.len;
-        log->text[log->len++] = '\n';
-        log->text[log->len] = '\0';
-    }
-    (void)pthread_mutex_unlock(&log->mutex);
-}
-
-static inline size_t
-rs_log_count(struct rs_log *log, const char *event, const char *part)
-{
-    size_t count = 0;
-    (void)pthread_mutex_lock(&log->mutex);
-    struct mfx_str rest = mfx_str(log->text, log->len), line;
-    while (mfx_str_cut(&rest, '\n', &line))
-        count += mfx_str_starts(line, mfx_str_of(event)) &&
-                 memmem(line.p, line.len, part, strlen(part)) != NULL;
-    (void)pthread_mutex_unlock(&log->mutex);
-    return count;
-}
-
-static inline void
-rs_log_clear(struct rs_log *log)
-{
-    (void)pthread_mutex_lock(&log->mutex);
-    log->len = 0;
-    log->text[0] = '\0';
-    (void)pthread_mutex_unlock(&log->mutex);
 }
 
 #endif

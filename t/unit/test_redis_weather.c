@@ -11,7 +11,7 @@ enum {
     BRIEF_MS = 300, /* the store's patience here */
 };
 
-static struct rs_log log_lines = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+static struct log_lines lines = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static struct mfx_store *
 open_brief(const struct mfx_str *servers, size_t count)
@@ -72,12 +72,12 @@ static void
 want_logged(const char *label, size_t downs, size_t ups, const char *why)
 {
     /* the line may come after the answer that it is about */
-    for (int i = 0; i < 200 && rs_log_count(&log_lines, "store_up", "") < ups;
+    for (int i = 0; i < 200 && log_lines_count(&lines, "store_up", "") < ups;
          i++)
         redis_sleep_ms(5);
-    unit_assert_int(label, rs_log_count(&log_lines, "store_down", ""), downs);
-    unit_assert_int(label, rs_log_count(&log_lines, "store_down", why), downs);
-    unit_assert_int(label, rs_log_count(&log_lines, "store_up", ""), ups);
+    unit_assert_int(label, log_lines_count(&lines, "store_down", ""), downs);
+    unit_assert_int(label, log_lines_count(&lines, "store_down", why), downs);
+    unit_assert_int(label, log_lines_count(&lines, "store_up", ""), ups);
 }
 
 /* --- one server --- */
@@ -285,7 +285,7 @@ wrong_password(void **state)
             .password = mfx_str_of(cases[i].password),
             .protocol = cases[i].protocol,
             .timeout_ms = RS_TIMEOUT_MS};
-        rs_log_clear(&log_lines);
+        log_lines_clear(&lines);
         struct mfx_store *store = rs_open_with(&settings);
         rs_wait_health(store, false);
         want_failure(cases[i].label, store, MFX_STORE_RESERVE, "p",
@@ -301,7 +301,7 @@ wrong_password(void **state)
             server.password = "right";
         }
         want_logged(cases[i].label, 1, i == 0, cases[i].error);
-        assert_int_equal(rs_log_count(&log_lines, "", "s3cret"), 0);
+        assert_int_equal(log_lines_count(&lines, "", "s3cret"), 0);
         mfx_store_close(store, 0);
     }
     redis_server_stop(&server);
@@ -413,7 +413,7 @@ strange_servers(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct liar liar;
-        rs_log_clear(&log_lines);
+        log_lines_clear(&lines);
         start_liar(&liar, cases[i].say);
         struct mfx_store *store = open_one(liar.text);
         rs_wait_health(store, false);
@@ -679,7 +679,7 @@ static int
 clear_log(void **state)
 {
     (void)state;
-    rs_log_clear(&log_lines);
+    log_lines_clear(&lines);
     return 0;
 }
 
@@ -687,7 +687,7 @@ static int
 setup(void **state)
 {
     (void)state;
-    mfx_log_redirect(rs_log_take, &log_lines);
+    mfx_log_redirect(log_lines_take, &lines);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What store.h promises, with a file and in memory alone: every test runs for
- * both. The weather is in test_store_weather.c. */
+ * both. The weather is in test_store_weather.c, and test_store_killed.c. */
 #include "store_bench.h"
 
 #include <stdlib.h>
