@@ -11,8 +11,7 @@
  *     if (rc == MFX_OK && !mfx_dmarc_is_aligned(suffixes, from, d,
  *                                               record.is_strict)) ...
  *
- * No DNS here: whoever asks, asks for _dmarc.FROM, then for _dmarc. and the
- * organizational domain of FROM (RFC 7489 6.6.3).
+ * No DNS here: see dmarc_discovery.h.
  *
  * Ownership: new/free; results borrow from the arguments. Errors: as said.
  * Threads: any; a list is read-only. Limits: domains of 253 octets.

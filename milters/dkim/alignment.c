@@ -3,9 +3,8 @@
 
 #include <stdlib.h>
 
-#include <mfx/auth/dmarc_alignment.h>
+#include <mfx/auth/dmarc_discovery.h>
 #include <mfx/base/map.h>
-#include <mfx/net/resolver.h>
 
 enum {
     WAIT_MS = 30000, /* the resolver itself gives up earlier */
@@ -51,63 +50,23 @@ is_aligned(const struct dkim_alignment_check *check, struct mfx_str from,
     return false;
 }
 
-/* RFC 7489 6.6.3: what is no DMARC record does not count, and of several
- * records none does. */
-static enum mfx_rc
-read_answer(const struct mfx_dns_answer *answer,
-            struct mfx_dmarc_record *record)
-{
-    enum mfx_rc rc = mfx_dns_rc(answer), found = MFX_NOTFOUND;
-    for (size_t i = 0; rc == MFX_OK && i < answer->count; i++) {
-        struct mfx_dmarc_record one;
-        enum mfx_rc is = mfx_dmarc_record_parse(answer->records[i].text, &one);
-        if (is == MFX_NOTFOUND)
-            continue;
-        if (found != MFX_NOTFOUND)
-            return MFX_NOTFOUND;
-        *record = one;
-        found = is;
-    }
-    if (rc != MFX_OK)
-        return rc;
-    return found == MFX_OK ? MFX_OK : MFX_NOTFOUND;
-}
-
-static enum mfx_rc
-ask(const struct dkim_alignment_check *check, struct mfx_str domain,
-    struct mfx_arena *arena, struct mfx_dmarc_record *record)
-{
-    struct mfx_str name =
-        mfx_arena_printf(arena, "_dmarc.%.*s", MFX_STR_ARG(domain));
-    if (check->env->resolver == NULL || name.p == NULL)
-        return MFX_TEMPFAIL;
-    struct mfx_dns_question *q =
-        mfx_dns_ask(check->env->resolver, name, MFX_DNS_TXT);
-    if (q == NULL)
-        return MFX_TEMPFAIL;
-    (void)mfx_event_wait(mfx_dns_question_event(q), mfx_mono_ms() + WAIT_MS);
-    enum mfx_rc rc = read_answer(mfx_dns_question_answer(q), record);
-    mfx_dns_question_release(q);
-    return rc;
-}
-
-/* *at: the domain whose record holds. */
 static enum mfx_rc
 find_record(const struct dkim_alignment_check *check, struct mfx_str from,
-            struct mfx_arena *arena, struct mfx_dmarc_record *record,
-            struct mfx_str *at)
+            struct mfx_arena *arena, struct mfx_dmarc_found *record)
 {
-    *at = from;
-    enum mfx_rc rc = ask(check, from, arena, record);
-    if (rc != MFX_NOTFOUND)
-        return rc;
-    *at = mfx_dmarc_organizational_domain(check->suffixes, from);
-    return at->len == from.len ? rc : ask(check, *at, arena, record);
+    struct mfx_dmarc_discovery d;
+    struct mfx_event *event;
+    uint64_t until_ms = mfx_mono_ms() + WAIT_MS;
+    mfx_dmarc_discovery_begin(&d, check->env->resolver, check->suffixes, from,
+                              arena);
+    while ((event = mfx_dmarc_discovery_event(&d)) != NULL &&
+           mfx_event_wait(event, until_ms))
+        ;
+    return mfx_dmarc_discovery_end(&d, record);
 }
 
 static const char *
-describe(struct mfx_str shown, struct mfx_str at,
-         const struct mfx_dmarc_record *record, bool is_own,
+describe(struct mfx_str shown, const struct mfx_dmarc_found *found, bool is_own,
          const struct dkim_signer *signers, struct mfx_arena *arena)
 {
     struct mfx_buf out;
@@ -117,13 +76,11 @@ describe(struct mfx_str shown, struct mfx_str at,
     for (const struct dkim_signer *s = signers; s != NULL; s = s->next)
         mfx_buf_printf(&out, "%.*s%s", MFX_STR_ARG(s->domain),
                        s->next == NULL ? "" : ", d=");
-    enum mfx_dmarc_policy p =
-        is_own ? record->policy : record->subdomain_policy;
     mfx_buf_printf(&out, ": _dmarc.%.*s says %s=%s and wants %s",
-                   MFX_STR_ARG(at), is_own ? "p" : "sp",
-                   mfx_dmarc_policy_name(p),
-                   record->is_strict ? "the From domain itself (adkim=s)"
-                                     : "the same organizational domain");
+                   MFX_STR_ARG(found->at), is_own ? "p" : "sp",
+                   mfx_dmarc_policy_name(found->policy),
+                   found->record.is_strict ? "the From domain itself (adkim=s)"
+                                           : "the same organizational domain");
     return mfx_buf_text(&out);
 }
 
@@ -132,22 +89,21 @@ dkim_alignment_of(const struct dkim_alignment_check *check, struct mfx_str from,
                   struct mfx_str shown, const struct dkim_signer *signers,
                   struct mfx_arena *arena, struct dkim_alignment *found)
 {
-    struct mfx_dmarc_record record;
-    struct mfx_str at;
+    struct mfx_dmarc_found record;
     *found = (struct dkim_alignment){
         .status = DKIM_ALIGNMENT_GOOD, .from = from, .text = ""};
     if (from.len == 0 || signers == NULL ||
         is_aligned(check, from, signers, true))
         return;
-    enum mfx_rc rc = find_record(check, from, arena, &record, &at);
+    enum mfx_rc rc = find_record(check, from, arena, &record);
     if (rc == MFX_NOTFOUND) {
         found->status = DKIM_ALIGNMENT_NO_RECORD;
     } else if (rc != MFX_OK) {
         found->status = DKIM_ALIGNMENT_UNKNOWN;
-    } else if (!is_aligned(check, from, signers, record.is_strict)) {
+    } else if (!is_aligned(check, from, signers, record.record.is_strict)) {
         found->status = DKIM_ALIGNMENT_BAD;
-        found->text = describe(shown.len > 0 ? shown : from, at, &record,
-                               at.len == from.len, signers, arena);
+        found->text = describe(shown.len > 0 ? shown : from, &record,
+                               record.at.len == from.len, signers, arena);
     }
 }
 
