@@ -90,6 +90,20 @@ static const struct {
     {"generics_entire_domain",   MASQ_KIND_SENDMAIL  },
 };
 
+static bool
+is_default(const struct masq_rule_settings *settings, const char *setting)
+{
+    static const struct masq_rule_settings defaults = {.propagate_extension =
+                                                           true};
+    const struct mfx_option *o = masq_options;
+    while (strcmp(o->name, "rules") != 0)
+        o++;
+    for (o = o->group_options; strcmp(o->name, setting) != 0;)
+        o++;
+    return mfx_option_is_same(o, settings, &defaults);
+}
+
+/* A default may be written out, as -T does. */
 static void
 check_kind(const struct building *b)
 {
@@ -98,7 +112,8 @@ check_kind(const struct building *b)
          i++) {
         const char *setting = kind_settings[i].setting;
         if ((int)kind_settings[i].kind != b->rule->settings->kind &&
-            place_of(b, setting, &line) != NULL)
+            place_of(b, setting, &line) != NULL &&
+            !is_default(b->rule->settings, setting))
             complain(b, setting, "belongs to a rule of another kind");
     }
 }
