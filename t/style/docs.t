@@ -21,7 +21,7 @@ for my $guide (@guides) {
     my $text = read_file($guide);
     my %names = map { $_ => 1 } $text =~ /\b(mfx_\w+|MFX_(?:OPTION|STORE)_\w+)\b/g;
     # functions of a daemon are written `name()`
-    $names{$_} = 1 for $text =~ /`((?:dkim|quota|mfx)_\w+)\(\)`/g;
+    $names{$_} = 1 for $text =~ /`((?:dkim|masq|quota|mfx)_\w+)\(\)`/g;
     my @unknown = grep { !$known{$_} && !/_$/ } sort keys %names;
     ok(!@unknown, "$guide: functions and types exist") or diag("$guide: @unknown");
     my @paths = $text =~ m{`((?:libmfx|milters|tools|t|doc|conf)/[\w./-]+)`}g;
