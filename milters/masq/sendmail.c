@@ -280,8 +280,12 @@ find_row(struct call *c, struct mfx_str *value)
 static enum mfx_rc
 read_value(struct call *c, struct mfx_str value)
 {
+    static const struct mfx_str none = MFX_STR("");
     struct mfx_address_list list;
-    enum mfx_rc rc = mfx_address_list_parse(value, c->arena, 1, &list);
+    /* "user." is no address, but has one with a domain */
+    bool is_bare = !mfx_str_has(value, '@');
+    struct mfx_str text = is_bare ? join(c, value, "@x", none) : value;
+    enum mfx_rc rc = mfx_address_list_parse(text, c->arena, 1, &list);
     if (rc == MFX_TEMPFAIL)
         return rc;
     if (rc != MFX_OK || list.mailboxes[0].local.len == 0) {
@@ -290,7 +294,7 @@ read_value(struct call *c, struct mfx_str value)
         return MFX_TEMPFAIL;
     }
     c->address.local = list.mailboxes[0].local;
-    c->address.domain = list.mailboxes[0].domain;
+    c->address.domain = is_bare ? none : list.mailboxes[0].domain;
     return MFX_OK;
 }
 

@@ -342,6 +342,7 @@ order_of_generics(void **state)
          "u+d@foo.org",                                                                        "x%x@r.test",
          NULL                                                                                                       },
         {"percent_last",         {G("u=x@r.test%")},                            "u@foo.org",   "x@r.test%",     NULL},
+        {"no_argument_dot",      {G("u+*=x.%1")},                               "u+@foo.org",  "x.@" OWN,       NULL},
         {"no_argument",          {G("u=x%1@r.test")},                           "u@foo.org",   "x@r.test",      NULL},
         {"once",
          {G("u=v@foo.org,v=w@foo.org")},

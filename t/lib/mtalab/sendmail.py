@@ -126,11 +126,12 @@ class Sendmail:
                 _check_path(spec.partition(':')[2])
         lines = [MILTER % (n, milter_address(m))
                  for n, m in enumerate(milters)]
-        values = {'dir': folder, 'host': HOST, 'sink_port': sink_port,
-                  'mx_port': self.mx_port, 'submit_port': self.submit_port,
-                  'milters': '\n'.join(lines), 'more': more}
-        self._make_cf('sendmail', MTA.format(**values))
-        self._make_cf('submit', MSP.format(**values))
+        self.values = {'dir': folder, 'host': HOST, 'sink_port': sink_port,
+                       'mx_port': self.mx_port,
+                       'submit_port': self.submit_port,
+                       'milters': '\n'.join(lines), 'more': more}
+        self._make_cf('sendmail', MTA.format(**self.values))
+        self._make_cf('submit', MSP.format(**self.values))
         self.start()
 
     def _folders(self):
@@ -151,8 +152,21 @@ class Sendmail:
             file.write(text)
         cf = self.root + '/usr/share/sendmail/cf'
         made = run(['m4', '-D_CF_DIR_=%s/' % cf, cf + '/m4/cf.m4', source])
-        with open('%s/etc/%s.cf' % (self.dir, name), 'wb') as file:
+        path = '%s/etc/%s.cf' % (self.dir, name)
+        with open(path, 'wb') as file:
             file.write(made.stdout)
+        return path
+
+    def configuration(self, name, more):
+        """The path of a .cf with other lines in its .mc."""
+        return self._make_cf(name, MTA.format(**{**self.values,
+                                                 'more': more}))
+
+    def address_test(self, cf, commands):
+        """What sendmail -bt says to the commands."""
+        return run([self.binary(), '-bt', '-C', cf],
+                   data=''.join(c + '\n' for c in commands).encode(),
+                   env=self.environment()).stdout.decode()
 
     def environment(self):
         """The shim names the host too: without a dot in the machine's name
