@@ -70,8 +70,40 @@ is_same(const struct masq_address *a, const struct masq_address *b)
     return mfx_str_eq(a->local, b->local) && mfx_str_eq(a->domain, b->domain);
 }
 
+static struct masq_remembered *
+find_remembered(struct masq_rewriting *r, const struct masq_rule *rule,
+                const struct masq_address *from)
+{
+    for (size_t i = 0; i < MASQ_REMEMBERED; i++)
+        if (r->remembered[i].rule == rule &&
+            is_same(&r->remembered[i].from, from))
+            return &r->remembered[i];
+    return NULL;
+}
+
+/* A rule says the same of an address in every class. */
 static enum mfx_rc
-ask_rule(const struct masq_rewriting *r, const struct masq_rule *rule,
+ask_once(struct masq_rewriting *r, const struct masq_rule *rule,
+         const struct masq_address *from, struct masq_address *to,
+         struct mfx_str *why, struct mfx_err *err)
+{
+    struct masq_remembered *known = find_remembered(r, rule, from);
+    if (known == NULL) {
+        *why = mfx_str("", 0);
+        enum mfx_rc rc =
+            masq_rule_rewrite(rule, r->facts, from, r->arena, to, why, err);
+        if (rc != MFX_OK && rc != MFX_NOTFOUND)
+            return rc;
+        known = &r->remembered[r->next_remembered++ % MASQ_REMEMBERED];
+        *known = (struct masq_remembered){rule, *from, *to, *why, rc};
+    }
+    *to = known->to;
+    *why = known->why;
+    return known->rc;
+}
+
+static enum mfx_rc
+ask_rule(struct masq_rewriting *r, const struct masq_rule *rule,
          enum masq_class class, const struct masq_address *from,
          struct masq_address *to, struct mfx_err *err)
 {
@@ -81,7 +113,7 @@ ask_rule(const struct masq_rewriting *r, const struct masq_rule *rule,
             ? masq_rule_concerns_recipient(rule, from->domain, r->arena, err)
             : MFX_OK;
     if (rc == MFX_OK)
-        rc = masq_rule_rewrite(rule, r->facts, from, r->arena, to, &why, err);
+        rc = ask_once(r, rule, from, to, &why, err);
     if (rc == MFX_OK && is_same(from, to))
         rc = MFX_NOTFOUND;
     if (rc == MFX_OK && r->note != NULL)
@@ -90,7 +122,7 @@ ask_rule(const struct masq_rewriting *r, const struct masq_rule *rule,
 }
 
 enum mfx_rc
-masq_rewriting_address(const struct masq_rewriting *r, enum masq_class class,
+masq_rewriting_address(struct masq_rewriting *r, enum masq_class class,
                        const struct masq_address *from, struct masq_address *to,
                        struct mfx_err *err)
 {
@@ -113,7 +145,7 @@ masq_rewriting_address(const struct masq_rewriting *r, enum masq_class class,
 /* --- fields --- */
 
 static enum mfx_rc
-rewrite_message_id(const struct masq_rewriting *r, struct mfx_str name,
+rewrite_message_id(struct masq_rewriting *r, struct mfx_str name,
                    struct mfx_str value, struct mfx_str *out,
                    struct mfx_err *err)
 {
@@ -128,7 +160,7 @@ rewrite_message_id(const struct masq_rewriting *r, struct mfx_str name,
 }
 
 static enum mfx_rc
-make_wishes(const struct masq_rewriting *r, enum masq_class class,
+make_wishes(struct masq_rewriting *r, enum masq_class class,
             const struct mfx_address_list *list,
             struct mfx_address_wish *wishes, size_t *changed,
             struct mfx_err *err)
@@ -150,7 +182,7 @@ make_wishes(const struct masq_rewriting *r, enum masq_class class,
 }
 
 enum mfx_rc
-masq_rewriting_field(const struct masq_rewriting *r, enum masq_class class,
+masq_rewriting_field(struct masq_rewriting *r, enum masq_class class,
                      struct mfx_str name, struct mfx_str value, size_t max,
                      struct mfx_str *out, size_t *changed, struct mfx_err *err)
 {

@@ -21,12 +21,26 @@
 
 #include "rule.h"
 
+enum {
+    MASQ_REMEMBERED = 8,
+};
+
+/* What a rule said: the sender stands in From and Reply-To, too. */
+struct masq_remembered {
+    const struct masq_rule *rule; /* NULL: none yet */
+    struct masq_address from, to;
+    struct mfx_str why;
+    enum mfx_rc rc; /* MFX_OK or MFX_NOTFOUND */
+};
+
 struct masq_rewriting {
     struct mfx_arena *arena;
     const struct masq_rule **rules; /* those that concern the message */
     size_t count;
     const struct masq_facts *facts;
     bool classes[MASQ_CLASS_COUNT]; /* some rule has it */
+    struct masq_remembered remembered[MASQ_REMEMBERED];
+    unsigned next_remembered;
     void (*note)(void *arg, const struct masq_rule *rule, enum masq_class class,
                  const struct masq_address *from, const struct masq_address *to,
                  struct mfx_str why);
@@ -39,14 +53,14 @@ enum mfx_rc masq_rewriting_init(struct masq_rewriting *r,
                                 struct mfx_arena *arena,
                                 struct mfx_err *err) MFX_NODISCARD;
 
-enum mfx_rc masq_rewriting_address(const struct masq_rewriting *r,
+enum mfx_rc masq_rewriting_address(struct masq_rewriting *r,
                                    enum masq_class class,
                                    const struct masq_address *from,
                                    struct masq_address *to,
                                    struct mfx_err *err) MFX_NODISCARD;
 
 /* *changed: how many of its addresses. */
-enum mfx_rc masq_rewriting_field(const struct masq_rewriting *r,
+enum mfx_rc masq_rewriting_field(struct masq_rewriting *r,
                                  enum masq_class class, struct mfx_str name,
                                  struct mfx_str value, size_t max,
                                  struct mfx_str *out, size_t *changed,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """masq_rows - what a message costs in mfx-masq with large tables, against a
-floor that makes as many edits"""
+floor that makes as many edits (From, Reply-To, sender)"""
 import os
 import subprocess
 import sys
@@ -51,7 +51,7 @@ rules = ( { kind = "canonical"; maps = "texthash:%s"; whose = "all"; },
         line = self.log_bytes(f, options)
         sent.append(100)
         floor = self.start_floor(f, line, header='From', header_bytes=40,
-                                 edits=2)
+                                 edits=3)
 
         def load():
             sent.append(count + count // 10)
