@@ -103,6 +103,21 @@ guard(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
 }
 
 static enum mfx_rc
+clean(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
+{
+    struct mfx_str why = mfx_str("", 0);
+    enum mfx_rc rc =
+        masq_hygiene_apply(&masq_policy_of(m)->hygiene, &q->fields,
+                           mfx_origin_is_ours(&m->origin), &why, err);
+    if (rc == MFX_OK) {
+        mfx_trace(m->decision, "headers", "%.*s", MFX_STR_ARG(why));
+        mfx_fact(m->decision, "headers", why);
+        q->changed_fields++;
+    }
+    return rc == MFX_NOTFOUND ? MFX_OK : rc;
+}
+
+static enum mfx_rc
 rewrite(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
 {
     masq_fields_init(&q->fields, &m->headers, m->arena);
@@ -113,7 +128,7 @@ rewrite(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
         rc = masq_envelope_rewrite(m, q, err);
     if (rc == MFX_OK)
         rc = masq_field_rules_rewrite(m, q, err);
-    return rc;
+    return rc == MFX_OK ? clean(m, q, err) : rc;
 }
 
 /* What SRS and the From guard must know cannot be passed over. */

@@ -37,7 +37,8 @@ on_eom(struct mfx_message *m)
 static bool
 needs_fields(const struct masq_policy *policy)
 {
-    return policy->settings->from_guard.enable ||
+    return policy->settings->from_guard.enable || policy->hygiene.count > 0 ||
+           policy->hygiene.hides_client ||
            policy->classes[MASQ_HEADER_SENDER] ||
            policy->classes[MASQ_HEADER_RECIPIENT] ||
            policy->classes[MASQ_MESSAGE_ID];

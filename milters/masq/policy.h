@@ -9,6 +9,7 @@
 #define MASQ_POLICY_H
 
 #include "guard.h"
+#include "hygiene.h"
 #include "map_server.h"
 #include "rewriting.h"
 #include "shared.h"
@@ -18,8 +19,9 @@ struct masq_policy {
     const struct masq_settings *settings;
     struct masq_rule *rules; /* without those that are off */
     size_t rule_count;
-    bool classes[MASQ_CLASS_COUNT];     /* some rule has it */
-    struct masq_guard guard;            /* in force with from_guard.enable */
+    bool classes[MASQ_CLASS_COUNT]; /* some rule has it */
+    struct masq_guard guard;        /* in force with from_guard.enable */
+    struct masq_hygiene hygiene;
     const struct masq_srs *srs;         /* NULL: none */
     struct masq_shared *shared;         /* NULL: nothing is kept */
     struct masq_map_server *map_server; /* NULL: none */

@@ -63,6 +63,7 @@ fill(struct masq_policy *p, const struct mfx_policy_build *build)
     enum mfx_rc rc = build_rules(p, build);
     if (p->settings->from_guard.enable)
         rc = mfx_rc_worst(rc, masq_guard_build(&p->guard, p->settings, build));
+    rc = mfx_rc_worst(rc, masq_hygiene_build(&p->hygiene, p->settings, build));
     rc = mfx_rc_worst(rc, masq_srs_new(p->settings, build, &p->srs));
     rc = mfx_rc_worst(rc, build_store(p, build));
     rc = mfx_rc_worst(rc, build_map_server(p, build));

@@ -56,4 +56,58 @@ ok "it still runs" alive rules
 ok "HUP" kill -HUP "${pids[rules]}"
 ok "reloads" await logged rules "reloaded why=HUP"
 stop_clean rules
+
+config clean <<CONF
+headers = (
+  { name = "X-Originating-IP"; }, { name = "X-Secret-*"; },
+  { name = "User-Agent"; action = "replace"; value = "mail"; },
+  { name = "Received"; only_if = "by .*[.]internal"; } );
+hide_client = true;
+from_guard = { enable = true; addresses = [ "inline:{{anna=anna@example.org *@example.com}}" ];
+  action = "rewrite"; };
+CONF
+start_daemon clean
+ok "mfx-masq answers (headers)" await ready clean "$SOCK"
+talk clean "$scenarios/masq-headers.mt"
+stop_clean clean
+
+# A table that is gone while the daemon runs: nothing is guessed.
+sqlite3 "$dir/live.db" "CREATE TABLE c (k TEXT, v TEXT);
+  INSERT INTO c VALUES ('anna@example.org', 'anna@example.com');" 2>/dev/null ||
+  python3 - "$dir/live.db" <<'PY'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("CREATE TABLE c (k TEXT, v TEXT)")
+db.execute("INSERT INTO c VALUES ('anna@example.org', 'anna@example.com')")
+db.commit()
+PY
+for how in tempfail accept; do
+  config "live_$how" <<CONF
+lookup_error = "$how";
+rules = ( { kind = "canonical"; whose = "all";
+  maps = "sqlite:$dir/live.db?SELECT v FROM c WHERE k = ?"; } );
+CONF
+  cp "$dir/live.db" "$dir/kept.db"
+  start_daemon "live_$how"
+  ok "mfx-masq answers (lookup_error $how)" await ready "live_$how" "$SOCK"
+  talk "live_$how" "$scenarios/masq-live.mt"
+  printf 'no database' >"$dir/live.db"
+  talk "live_$how" "$scenarios/masq-live-$how.mt"
+  mv "$dir/kept.db" "$dir/live.db"
+  stop_clean "live_$how"
+done
+
+config bad <<CONF
+rules = ( { kind = "canonical"; }, { kind = "masquerade"; maps = "csl:a"; },
+  { classes = [ "everything" ]; maps = "csl:a"; } );
+srs = { domain = "srs.example.org"; };
+headers = ( { name = "From"; } );
+CONF
+"$daemon" -t -c "$dir/bad.conf" >"$dir/bad.out" 2>&1
+ok "bad settings: exit status 78" [ $? -eq 78 ]
+for want in 'rules\[0\].maps' 'rules\[1\].maps' 'rules\[2\].classes' \
+  headers; do
+  ok "bad settings: $want is named" grep -q "bad.conf:[0-9]*: $want" "$dir/bad.out"
+done
+ok "bad settings: no secrets" grep -q "srs.secrets_file: is needed" "$dir/bad.out"
 finish
