@@ -221,6 +221,37 @@ def bounce_comes_back(site):
              'mail that stays keeps its sender')
 
 
+def short_form(site):
+    """A sender too long for an SRS address is kept in the store, and known
+    to a daemon that was killed meanwhile."""
+    long = 'a.person.with.a.very.long.name.indeed' * 2 + '@sender.example'
+    long = long[-79:]
+    code, text = site.receive(sender=long)
+    tap.same(code, 250, 'a long sender: ' + text)
+    srs = path_of(site.sink.take().sender)
+    tap.like(srs, r'^SRS0=[\w+/-]{4}=[A-Z2-7]{2}=1=[0-9A-V]{32}'
+             r'@srs\.example\.com$', 'gets a short form')
+    tap.ok(len(srs.partition('@')[0]) <= 64, 'of 64 octets at most')
+    site.lab.masq.kill()
+    site.lab.masq.start()
+    code, text = site.receive(FOREIGN, sender='', to=[srs.lower()])
+    tap.same(code, 250, 'a bounce to it, in lower case: ' + text)
+    tap.same(paths(site.sink.take()), [long], 'arrives at the long one')
+
+
+def outgoing(site):
+    """An instance that sees nothing but outgoing mail rewrites all that is
+    foreign."""
+    site.lab.masq.configure({'srs.forward': 'all'})
+    site.receive(to=['here@example.com'])
+    tap.like(path_of(site.sink.take().sender), r'^SRS0=.*=joe@srs\.example',
+             'srs.forward = "all"')
+    site.receive(sender='dora@mail.example.org', to=['here@example.com'])
+    tap.same(path_of(site.sink.take().sender), 'dora@mail.example.org',
+             'but not our own sender')
+    site.lab.masq.configure({'srs.forward': 'forwarded'})
+
+
 def large(site):
     """200 recipients, 300 addresses in the header."""
     to = ['r%d@old.example' % n for n in range(200)]
@@ -246,9 +277,10 @@ def large(site):
 def reloaded(site):
     """The generated list changes: no restart, no command."""
     from . import wait_until
+    before = site.lab.masq.log().count('reloaded why=')
     site.lab.write('masq-domains', TABLES['masq-domains'] +
                    'host99.example.org\n')
-    wait_until(lambda: 'reloaded why=' in site.lab.masq.log(),
+    wait_until(lambda: site.lab.masq.log().count('reloaded why=') > before,
                'the new list is in force')
     site.submit(MESSAGE.replace(b'host7', b'host99'),
                 sender='alice@host99.example.org')
@@ -268,7 +300,7 @@ def away(site):
 
 
 ALL = (rewritten_and_signed, generic, foreign, recipients, parameters,
-       bounce_comes_back, large, reloaded, away)
+       bounce_comes_back, short_form, outgoing, large, reloaded, away)
 
 
 def run_all(site, *more):
