@@ -7,13 +7,12 @@
  * later; in a milter hook only through mfx_wait().
  *
  * Ownership: init/fini by the one who holds the storage; fini only when
- * nobody waits any more.
+ * nobody waits any more. Who has seen it set may free it at once.
  * Errors: none. Threads: any thread may set, any number may wait.
  */
 #ifndef MFX_BASE_EVENT_H
 #define MFX_BASE_EVENT_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,9 +21,7 @@
 MFX_API_BEGIN
 
 struct mfx_event {
-    pthread_mutex_t mutex;
-    pthread_cond_t cond;
-    bool is_set;
+    uint32_t state; /* event.c alone knows what it says */
 };
 
 void mfx_event_init(struct mfx_event *event);

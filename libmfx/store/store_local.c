@@ -219,9 +219,11 @@ submit(struct mfx_store *base, struct mfx_store_call *call)
     bool is_told = has_work(store);
     begin_call(store, call);
     /* who gathers waits for those that hold something: local_disk.c */
-    if (has_work(store) && (!is_told || store->heap_count == 0))
-        (void)pthread_cond_signal(&store->work);
+    is_told = !has_work(store) || (is_told && store->heap_count > 0);
     local_unlock(store);
+    /* without the mutex: the disk thread would wake only to wait for it */
+    if (!is_told)
+        (void)pthread_cond_signal(&store->work);
 }
 
 /* --- health and life --- */

@@ -13,6 +13,7 @@
 #ifndef MFX_QUOTA_SHARED_H
 #define MFX_QUOTA_SHARED_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include <mfx/store/store.h>

@@ -5,6 +5,8 @@
 #ifndef MFX_T_REDIS_STORE_H
 #define MFX_T_REDIS_STORE_H
 
+#include <pthread.h>
+
 #include "unit.h"
 
 #include <mfx/store/store_redis.h>
