@@ -7,32 +7,33 @@ bool
 masq_field_class(struct mfx_str name, enum masq_class *class)
 {
     static const struct {
-        const char *name;
+        struct mfx_str name;
         enum masq_class class;
     } fields[] = {
-        {"From",                        MASQ_HEADER_SENDER   },
-        {"To",                          MASQ_HEADER_RECIPIENT},
-        {"Cc",                          MASQ_HEADER_RECIPIENT},
-        {"Message-ID",                  MASQ_MESSAGE_ID      },
-        {"Sender",                      MASQ_HEADER_SENDER   },
-        {"Reply-To",                    MASQ_HEADER_SENDER   },
-        {"Bcc",                         MASQ_HEADER_RECIPIENT},
-        {"Errors-To",                   MASQ_HEADER_SENDER   },
-        {"Return-Path",                 MASQ_HEADER_SENDER   },
-        {"Mail-Followup-To",            MASQ_HEADER_SENDER   },
-        {"Disposition-Notification-To", MASQ_HEADER_SENDER   },
-        {"Return-Receipt-To",           MASQ_HEADER_SENDER   },
-        {"Resent-From",                 MASQ_HEADER_SENDER   },
-        {"Resent-Sender",               MASQ_HEADER_SENDER   },
-        {"Resent-To",                   MASQ_HEADER_RECIPIENT},
-        {"Resent-Cc",                   MASQ_HEADER_RECIPIENT},
-        {"Resent-Bcc",                  MASQ_HEADER_RECIPIENT},
-        {"Resent-Reply-To",             MASQ_HEADER_RECIPIENT},
-        {"Apparently-To",               MASQ_HEADER_RECIPIENT},
-        {"Resent-Message-ID",           MASQ_MESSAGE_ID      },
+        {MFX_STR("From"),                        MASQ_HEADER_SENDER   },
+        {MFX_STR("To"),                          MASQ_HEADER_RECIPIENT},
+        {MFX_STR("Cc"),                          MASQ_HEADER_RECIPIENT},
+        {MFX_STR("Message-ID"),                  MASQ_MESSAGE_ID      },
+        {MFX_STR("Sender"),                      MASQ_HEADER_SENDER   },
+        {MFX_STR("Reply-To"),                    MASQ_HEADER_SENDER   },
+        {MFX_STR("Bcc"),                         MASQ_HEADER_RECIPIENT},
+        {MFX_STR("Errors-To"),                   MASQ_HEADER_SENDER   },
+        {MFX_STR("Return-Path"),                 MASQ_HEADER_SENDER   },
+        {MFX_STR("Mail-Followup-To"),            MASQ_HEADER_SENDER   },
+        {MFX_STR("Disposition-Notification-To"), MASQ_HEADER_SENDER   },
+        {MFX_STR("Return-Receipt-To"),           MASQ_HEADER_SENDER   },
+        {MFX_STR("Resent-From"),                 MASQ_HEADER_SENDER   },
+        {MFX_STR("Resent-Sender"),               MASQ_HEADER_SENDER   },
+        {MFX_STR("Resent-To"),                   MASQ_HEADER_RECIPIENT},
+        {MFX_STR("Resent-Cc"),                   MASQ_HEADER_RECIPIENT},
+        {MFX_STR("Resent-Bcc"),                  MASQ_HEADER_RECIPIENT},
+        {MFX_STR("Resent-Reply-To"),             MASQ_HEADER_RECIPIENT},
+        {MFX_STR("Apparently-To"),               MASQ_HEADER_RECIPIENT},
+        {MFX_STR("Resent-Message-ID"),           MASQ_MESSAGE_ID      },
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        if (mfx_str_is_nocase(name, fields[i].name)) {
+        if (name.len == fields[i].name.len &&
+            mfx_str_eq_nocase(name, fields[i].name)) {
             *class = fields[i].class;
             return true;
         }
