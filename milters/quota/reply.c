@@ -229,8 +229,8 @@ reason_of(const struct mfx_message *m, const struct quota_refusal *r,
         [QUOTA_FITS] = "",
         [QUOTA_FULL] = "over quota: $rule: $used of $limit $count in $window",
         [QUOTA_BLOCKED] = "blocked: $rule$reason",
-        [QUOTA_TOO_MANY_RECIPIENTS] = "$rule: above $limit recipients in one "
-                                      "message",
+        [QUOTA_TOO_MANY_RECIPIENTS] =
+            ("$rule: above $limit recipients in one message"),
         [QUOTA_TOO_LARGE] = "$rule: $used bytes, above $limit in one message",
         [QUOTA_STORE_FAILED] = "the store does not answer",
     };

@@ -411,7 +411,7 @@ keeping_and_logging(void **state)
     struct mfx_table *table =
         masq_tables_open(&s.t, "inline:anna=anna@a.example");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        s.settings.from_guard.action = cases[i].action;
+        s.settings.from_guard.action = (int)cases[i].action;
         s.settings.from_guard.sender = cases[i].checks_sender;
         s.settings.from_guard.keep_old =
             (struct mfx_option_list){keep_both + cases[i].from, cases[i].count};
