@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The same messages through Postfix's cleanup (canonical_maps,
 sender_canonical_maps, recipient_canonical_maps, masquerade_domains and what
-belongs to them) and through the functions of mfx-masq: every address of
-envelope and header comes out the same, compared after parsing.
+belongs to them), through the functions of mfx-masq (masqtool) and through
+mfx-masq itself: every address of envelope and header comes out the same,
+compared after parsing.
 
-MFX_SEED (default 5321) begins the series, MFX_MESSAGES (default 2400) is how
+MFX_SEED (default 5321) begins the series, MFX_MESSAGES (default 2000) is how
 many messages there are in all, MFX_CASES (default 6) how many configurations.
 """
 import concurrent.futures
@@ -18,11 +19,12 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '../lib'))
+import milterwire
 import tap
 from mtalab import Client, Lab, LabError, built, run
 
 SEED = int(os.environ.get('MFX_SEED', '5321'))
-MESSAGES = int(os.environ.get('MFX_MESSAGES', '2400'))
+MESSAGES = int(os.environ.get('MFX_MESSAGES', '2000'))
 CASES = int(os.environ.get('MFX_CASES', '6'))
 SHOWN = int(os.environ.get('MFX_SHOWN', '5'))  # differences that are printed
 SENDERS = 4
@@ -32,6 +34,9 @@ LOCAL = ['d.test', 'h.d.test', 'k.x.test']  # and the origin
 USERS = ['u', 'v', 'w', 'Root', 'a.b', "o'b", 'x=y', '"q r"', '"a@b"', 'l',
          'l-m', 'owner', 'owner-l', 'l-request', 'postmaster', '"b\\"c"',
          '"..d"', 'mailer', 'MAILER-DAEMON']
+# What grows by these in ten lookups is longer than an address may be, which
+# Postfix does not mind.
+GROWING = ['l-m', 'owner-l', 'l-request', 'MAILER-DAEMON']
 EXTENSIONS = ['', '', '', '+e', '+f', '+e+f', '-e', '+']
 DOMAINS = ['o.test', 'd.test', 'h.d.test', 'x.test', 'a.x.test', 'b.a.x.test',
            'k.x.test', 'h.k.x.test', 'y.test', 'h.y.test', 'X.Test',
@@ -55,8 +60,9 @@ class Maker:
     def pick(self, choices):
         return self.rng.choice(choices)
 
-    def local(self):
-        user, extension = self.pick(USERS), self.pick(EXTENSIONS)
+    def local(self, without=()):
+        user = self.pick([u for u in USERS if u not in without])
+        extension = self.pick(EXTENSIONS)
         return user[:-1] + extension + '"' if user[0] == '"' else \
             user + extension
 
@@ -79,9 +85,9 @@ class Maker:
         kind = self.rng.random()
         domain = self.pick(self.pick([DOMAINS, ENDS]))
         if kind < 0.6:
-            return self.local() + '@' + domain
+            return self.local(GROWING) + '@' + domain
         if kind < 0.75:
-            return self.local()
+            return self.local(GROWING)
         return '@' + domain
 
     def rows(self, count):
@@ -92,7 +98,9 @@ class Maker:
         return found
 
     def classes(self):
-        return ' '.join(c for c in CLASSES if self.rng.random() < 0.7)
+        """Some, at least one: Postfix does not start with none."""
+        return ([c for c in CLASSES if self.rng.random() < 0.7]
+                or [self.pick(CLASSES)])
 
     def masquerade(self):
         names = [d for d in DOMAINS if d[0] != '[']
@@ -150,49 +158,63 @@ class Maker:
 
 
 class Case:
-    """One configuration, in the words of both."""
+    """One configuration, in the words of Postfix (settings), of the tool
+    (options) and of masq.conf (filter)."""
 
     def __init__(self, maker, folder, number):
+        self.maker = maker
         self.folder = folder
         self.kind = ['texthash', 'lmdb'][number % 2]
-        self.settings = {}
-        self.options = ['local=csl:' + ','.join(LOCAL), 'origin=' + ORIGIN]
-        self.maker = maker
+        self.settings, self.options = {}, []
+        self.filter = {'rules': [], 'local_domains': 'csl:' + ','.join(LOCAL),
+                       'origin_domain': ORIGIN}
+        self.options += ['local=csl:' + ','.join(LOCAL), 'origin=' + ORIGIN]
         os.makedirs(folder)
-        for name in ('sender_canonical', 'recipient_canonical', 'canonical'):
-            for _ in range(maker.pick([0, 1, 1, 2])):
-                self.add_table(name)
-        if number % 3 != 1:
-            self.add_patterns()
-        self.add('recipient_delimiter', 'delimiters', maker.pick(
-            ['', '+', '+', '+', '-', '+-']))
-        if maker.rng.random() < 0.3:
+        delimiters = maker.pick(['', '+', '+', '+', '-', '+-'])
+        self.settings['recipient_delimiter'] = delimiters
+        self.options.append('delimiters=' + delimiters)
+        self.filter['recipient_delimiter'] = delimiters
+        self.propagates = maker.rng.random() < 0.7
+        if not self.propagates:
             self.settings['propagate_unmatched_extensions'] = 'virtual'
             self.options.append('propagate=no')
-        self.add('canonical_classes', 'canonical_classes', maker.classes())
+        self.add_canonical('sender_canonical',
+                           ['envelope_sender', 'header_sender'])
+        self.add_canonical('recipient_canonical',
+                           ['envelope_recipient', 'header_recipient'])
+        classes = maker.classes()
+        self.settings['canonical_classes'] = ' '.join(classes)
+        self.options.append('canonical_classes=' + ' '.join(classes))
+        self.add_canonical('canonical', classes, number % 3 != 1)
         if maker.rng.random() < 0.8:
             self.add_masquerade()
 
-    def add(self, parameter, option, value):
-        self.settings[parameter] = value
-        self.options.append('%s=%s' % (option, value))
+    def add_rule(self, name, kind, classes, **more):
+        self.filter['rules'].append({'name': name, 'kind': kind,
+                                     'classes': classes, **more})
 
-    def add_table(self, name):
-        path = '%s/%s%d' % (self.folder, name, len(self.options))
+    def add_canonical(self, name, classes, has_patterns=False):
+        maps = [self.table('%s%d' % (name, n))
+                for n in range(self.maker.pick([0, 1, 1, 2]))]
+        if has_patterns:
+            maps.append(self.patterns())
+        if not maps:
+            return
+        self.settings[name + '_maps'] = ' '.join(postfix for postfix, _ in maps)
+        self.options += ['%s=%s' % (name, own) for _, own in maps]
+        self.add_rule(name, 'canonical', classes, maps=[own for _, own in maps],
+                      propagate_extension=self.propagates)
+
+    def table(self, name):
+        path = '%s/%s' % (self.folder, name)
         with open(path, 'w', encoding='utf-8') as file:
             for row in self.maker.rows(self.maker.pick([5, 40, 120])).items():
                 file.write('%s %s\n' % row)
         if self.kind == 'lmdb':
             run(['postmap', 'lmdb:' + path])
-        self.add_spec(name, '%s:%s' % (self.kind, path),
-                      '%s:%s' % (self.kind, path))
+        return ('%s:%s' % (self.kind, path),) * 2
 
-    def add_spec(self, name, spec, own):
-        name += '_maps'
-        self.settings[name] = (self.settings.get(name, '') + ' ' + spec).strip()
-        self.options.append('%s=%s' % (name[:-len('_maps')], own))
-
-    def add_patterns(self):
+    def patterns(self):
         path = self.folder + '/patterns'
         with open(path + '.postfix', 'w', encoding='ascii') as file:
             file.write('/^u\\+.*@(.*)\\.x\\.test$/ pat@y.test\n'
@@ -201,18 +223,20 @@ class Case:
         with open(path + '.mfx', 'w', encoding='ascii') as file:
             file.write('u+*@*.x.test pat@y.test\nv* @pat.test\n'
                        '[lw] never@y.test\n@d.test never@y.test\n')
-        self.add_spec('canonical', 'regexp:%s.postfix' % path,
-                      'refile:%s.mfx' % path)
+        return 'regexp:%s.postfix' % path, 'refile:%s.mfx' % path
 
     def add_masquerade(self):
-        names = self.maker.masquerade()
-        self.add('masquerade_domains', 'masquerade', ' '.join(names))
-        self.options[-1] = 'masquerade=csl:' + ','.join(names)
-        self.add('masquerade_classes', 'masquerade_classes',
-                 self.maker.classes())
+        names, classes = self.maker.masquerade(), self.maker.classes()
+        more = {'domains': 'csl:' + ','.join(names)}
+        self.settings['masquerade_domains'] = ' '.join(names)
+        self.settings['masquerade_classes'] = ' '.join(classes)
+        self.options += ['masquerade=' + more['domains'],
+                         'masquerade_classes=' + ' '.join(classes)]
         if self.maker.rng.random() < 0.5:
             self.settings['masquerade_exceptions'] = 'root, v, u+e'
+            more['exceptions'] = 'csl:root,v,u+e'
             self.options.append('exceptions=csl:root,v,u+e')
+        self.add_rule('masquerade', 'masquerade', classes, **more)
 
 
 def command(argument, address):
@@ -286,13 +310,71 @@ def path_of(line):
     return re.match(rb'\w+ \w+:<(.*)>[^>]*$', line).group(1)
 
 
+def fields_of(head):
+    """(name, value) of each, lines joined by LF."""
+    found = []
+    for line in head.splitlines():
+        if line[:1] in (b' ', b'\t'):
+            found[-1][1] += b'\n' + line
+        else:
+            name, _, value = line.partition(b':')
+            found.append([name, value])
+    return found
+
+
+def filtered(path, masq, envelope, head):
+    """What mfx-masq makes of a message, in a file."""
+    fields = fields_of(head.encode())
+    said = milterwire.ask(
+        masq.milter.partition(':')[2],
+        milterwire.Message(sender=envelope[0], recipients=envelope[1:],
+                           fields=[(name, value[1:] if value[:1] == b' '
+                                    else value) for name, value in fields]))
+    sender = envelope[0].encode()
+    recipients = [to.encode() for to in envelope[1:]]
+    for command_, address in said.envelope:
+        address = address.strip(b'<>')
+        if command_ == b'e':
+            sender = address
+        elif command_ == b'+':
+            recipients.append(address)
+        else:
+            recipients.remove(address)
+    for name, number, value in said.replaced:
+        same = [field for field in fields if field[0].lower() == name.lower()]
+        same[number - 1][1] = b' ' + value
+    if said.verdict != 'accept' or said.inserted or said.deleted:
+        raise LabError('%s: %s' % (head, vars(said)))
+    return write(path, sender, recipients,
+                 b''.join(name + b':' + value + b'\n'
+                          for name, value in fields))
+
+
+def is_qualified(field):
+    """Bare users get their domain from Postfix, before any filter."""
+    return all(re.match(r'(".*"|[^"@]*)@', a) for a in field[1])
+
+
+def report(label, case, count, bad):
+    """bad: (message, before, ours, theirs)"""
+    tap.ok(not bad, '%s: %d messages, the same addresses' % (label, count),
+           '%d differ; %s' % (len(bad), case.options))
+    for (_, head), *fields in bad[:SHOWN]:
+        tap.note(head)
+        for old, own, other in itertools.zip_longest(*fields):
+            if own != other:
+                tap.note('%s\n  mfx:     %s\n  Postfix: %s'
+                         % (old, own, other))
+
+
 def compare(runner, case, first, count, label):
     messages = [case.maker.message(first + n) for n in range(count)]
     postfix = runner.start(case.settings)
     arrived = runner.deliver(postfix, messages)
     log = postfix.log()
     postfix.stop()
-    sent_paths, got_paths = [], []
+    masq = runner.mfx_masq(case.filter)
+    sent_paths, got_paths, filtered_paths = [], [], []
     for n, (envelope, head) in enumerate(messages):
         mail = arrived[first + n]
         sent_paths.append(write(
@@ -302,19 +384,20 @@ def compare(runner, case, first, count, label):
             '%s/%d.got' % (case.folder, n), path_of(mail.sender),
             [path_of(to) for to in mail.recipients],
             mail.head().replace(b'\r\n', b'\n')))
+        filtered_paths.append(filtered('%s/%d.filtered' % (case.folder, n),
+                                       masq, envelope, head))
+    masq.stop()
+    before = runner.ask([], sent_paths)
     ours = runner.ask(case.options, sent_paths)
     theirs = runner.ask([], got_paths)
-    before = runner.ask([], sent_paths)
-    bad = [n for n in range(count) if ours[n] != theirs[n]]
-    tap.ok(not bad, '%s: %d messages, the same addresses' % (label, count),
-           '%d differ; %s' % (len(bad), case.options))
-    for n in bad[:SHOWN]:
-        tap.note(messages[n][1])
-        for old, own, other in itertools.zip_longest(before[n], ours[n],
-                                                     theirs[n]):
-            if own != other:
-                tap.note('%s\n  mfx:     %s\n  Postfix: %s'
-                         % (old, own, other))
+    whole = runner.ask([], filtered_paths)
+    report(label, case, count,
+           [row for row in zip(messages, before, ours, theirs)
+            if row[2] != row[3]])
+    only = [[[field for old, field in zip(a, b) if is_qualified(old)]
+             for a, b in zip(before, some)] for some in (before, whole, theirs)]
+    report(label + ', mfx-masq', case, count,
+           [row for row in zip(messages, *only) if row[2] != row[3]])
     pairs = [pair for fields in zip(before, ours)
              for (_, old), (_, new) in zip(*fields) for pair in zip(old, new)]
     return len(pairs), sum(a != b for a, b in pairs), log.count('unreasonable')

@@ -5,6 +5,8 @@
     outcome.verdict      'accept', 'reject', 'tempfail', 'discard'
     outcome.inserted     [(name, value)]
     outcome.deleted      [(name, number)], the first of a name being 1
+    outcome.replaced     [(name, number, value)]
+    outcome.envelope     [(b'e', sender), (b'+', recipient), (b'-', recipient)]
     outcome.quarantined  True or False
 
 Speaks protocol 6 as Postfix does: what the filter does not want is not sent,
@@ -48,6 +50,8 @@ class Outcome:
         self.verdict = 'accept'
         self.inserted = []
         self.deleted = []
+        self.replaced = []
+        self.envelope = []
         self.quarantined = False
         self.code = b''
 
@@ -106,9 +110,14 @@ class _Conversation:
             self.outcome.inserted.append((parts[0], parts[1]))
         elif command == b'm':
             name, value = data[4:].split(b'\0')[:2]
-            if not value:
-                self.outcome.deleted.append(
-                    (name, struct.unpack('>I', data[:4])[0]))
+            number = struct.unpack('>I', data[:4])[0]
+            if value:
+                self.outcome.replaced.append((name, number, value))
+            else:
+                self.outcome.deleted.append((name, number))
+        elif command in b'e+2-':
+            self.outcome.envelope.append((command.replace(b'2', b'+'),
+                                          data.split(b'\0')[0]))
         elif command == b'q':
             self.outcome.quarantined = True
         elif command == b'y':
