@@ -314,14 +314,16 @@ masq_envelope_rewrite(struct mfx_message *m, struct masq_message *q,
 
 /* --- edits --- */
 
-/* A rule may make what no MTA takes: nothing of it is passed on. */
+/* A rule may make what no MTA takes: nothing of it is passed on. What SRS makes
+ * is as long as the sender that another MTA had. */
 static enum mfx_rc
-write_out(const struct masq_address *a, struct mfx_arena *arena,
+write_out(const struct masq_address *a, bool is_srs, struct mfx_arena *arena,
           struct mfx_str *spec, struct mfx_err *err)
 {
     const struct mfx_address_wish wish = {true, a->local, a->domain};
-    enum mfx_rc rc =
-        mfx_address_wish_check(&wish, mfx_str("", 0), mfx_str("", 0), err);
+    enum mfx_rc rc = is_srs ? MFX_OK
+                            : mfx_address_wish_check(&wish, mfx_str("", 0),
+                                                     mfx_str("", 0), err);
     if (rc == MFX_OK)
         rc = mfx_address_spec_write(a->local, a->domain, arena, spec);
     if (rc == MFX_PERMFAIL)
@@ -337,7 +339,7 @@ masq_envelope_edit(struct mfx_message *m, const struct masq_message *q,
     struct mfx_str spec;
     enum mfx_rc rc = MFX_OK;
     if (q->is_sender_changed) {
-        rc = write_out(&q->sender, m->arena, &spec, err);
+        rc = write_out(&q->sender, q->is_srs, m->arena, &spec, err);
         if (rc != MFX_OK)
             return rc;
         mfx_edit_sender(m->decision, spec, m->sender_parameters);
@@ -347,7 +349,7 @@ masq_envelope_edit(struct mfx_message *m, const struct masq_message *q,
          r = r->next) {
         if (!r->is_changed)
             continue;
-        rc = write_out(&r->address, m->arena, &spec, err);
+        rc = write_out(&r->address, r->is_reversed, m->arena, &spec, err);
         if (rc != MFX_OK)
             return rc;
         mfx_edit_delete_recipient(m->decision, r->received->raw);

@@ -110,4 +110,18 @@ for want in 'rules\[0\].maps' 'rules\[1\].maps' 'rules\[2\].classes' \
   ok "bad settings: $want is named" grep -q "bad.conf:[0-9]*: $want" "$dir/bad.out"
 done
 ok "bad settings: no secrets" grep -q "srs.secrets_file: is needed" "$dir/bad.out"
+
+# Senders longer than RFC 5321 allows are written out as PostSRSd does.
+config long <<CONF
+our_domains = [ "example.org" ];
+srs = { domain = "srs.example.org"; secrets_file = "$dir/secrets";
+  forward = "all"; short_forms = false; };
+CONF
+sender=$(printf 'x%.0s' {1..70})
+sed "s/@LONG@/$sender/g; s/@SRS@/$(srs_address sesame "$sender" sender.example 0)/g" \
+  "$scenarios/masq-long.mt" >"$dir/long.mt"
+start_daemon long
+ok "without short forms" await ready long "$SOCK"
+talk long "$dir/long.mt"
+stop_clean long
 finish
