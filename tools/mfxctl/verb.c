@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verb.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
+#include <unistd.h>
 
+#include <mfx/base/file.h>
 #include <mfx/base/log.h>
 
 enum {
     MAX_OPTIONS = 24,
     FIRST_CODE = 1000, /* getopt's answer for options[0] */
+    MAX_FILE = 1 << 30,
 };
 
 static char *
@@ -48,13 +52,46 @@ find_option(const struct verb_option *options, int code)
     return options;
 }
 
+static bool
+make_lists(struct verb_run *run, struct verb_values *lists, int argc)
+{
+    for (; lists->value != NULL; lists++) {
+        lists->count = 0;
+        lists->items = mfx_arena_alloc_array(run->arena, (size_t)argc,
+                                             sizeof *lists->items);
+        if (lists->items == NULL)
+            return false;
+    }
+    return true;
+}
+
+static void
+take_value(const struct verb_option *option, struct verb_values *lists,
+           const char *text)
+{
+    *option->value = text;
+    for (; lists->value != NULL; lists++)
+        if (lists->value == option->value)
+            lists->items[lists->count++] = text;
+}
+
 enum verb_parse
 verb_options(struct verb_run *run, const struct verb_option *options, int argc,
              char **argv, int *first)
 {
+    struct verb_values none = {0};
+    return verb_options_lists(run, options, &none, argc, argv, first);
+}
+
+enum verb_parse
+verb_options_lists(struct verb_run *run, const struct verb_option *options,
+                   struct verb_values *lists, int argc, char **argv, int *first)
+{
     struct option longs[MAX_OPTIONS] = {0};
     char letters[2 * MAX_OPTIONS];
     int code;
+    if (!make_lists(run, lists, argc))
+        return VERB_WRONG;
     fill_options(options, longs, letters);
     optind = 0;
     while ((code = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
@@ -70,12 +107,52 @@ verb_options(struct verb_run *run, const struct verb_option *options, int argc,
         }
         const struct verb_option *o = find_option(options, code);
         if (o->value != NULL)
-            *o->value = optarg;
+            take_value(o, lists, optarg);
         else if (o->flag != NULL)
             *o->flag = true;
     }
     *first = optind;
     return VERB_GO;
+}
+
+/* --- reading --- */
+
+static enum mfx_rc
+read_stdin(const struct verb_run *run, struct mfx_str *bytes,
+           struct mfx_err *err)
+{
+    struct mfx_buf in;
+    mfx_buf_init_arena(&in, run->arena, MAX_FILE);
+    for (;;) {
+        char *room = mfx_buf_room(&in, 65536);
+        ssize_t n = room == NULL ? -1 : read(STDIN_FILENO, room, 65536);
+        if (n < 0 && room != NULL && errno == EINTR)
+            continue;
+        if (n < 0) {
+            mfx_err_set(err, "stdin: %s",
+                        room == NULL ? "too large" : strerror(errno));
+            return MFX_TEMPFAIL;
+        }
+        if (n == 0)
+            break;
+        in.len += (size_t)n;
+    }
+    *bytes = mfx_str(mfx_buf_text(&in), in.len);
+    return MFX_OK;
+}
+
+int
+verb_read(const struct verb_run *run, const char *path, struct mfx_str *bytes)
+{
+    struct mfx_err err = {0};
+    enum mfx_rc rc = MFX_TEMPFAIL;
+    if (strcmp(path, "-") == 0)
+        rc = read_stdin(run, bytes, &err);
+    else
+        rc = mfx_file_read(path, MAX_FILE, run->arena, bytes, NULL, &err);
+    if (rc != MFX_OK)
+        return verb_fail(run, EXIT_NOINPUT, "%s", err.msg);
+    return EXIT_OK;
 }
 
 /* --- saying --- */

@@ -65,6 +65,23 @@ enum verb_parse verb_options(struct verb_run *run,
                              const struct verb_option *options, int argc,
                              char **argv, int *first);
 
+/* What an option that may stand more than once was given, in that order. */
+struct verb_values {
+    const char **value; /* that of the option */
+    const char **items; /* in the arena */
+    size_t count;
+};
+
+/* lists end with a NULL value. */
+enum verb_parse verb_options_lists(struct verb_run *run,
+                                   const struct verb_option *options,
+                                   struct verb_values *lists, int argc,
+                                   char **argv, int *first);
+
+/* A whole file; "-" is stdin. EXIT_OK, or what verb_fail returned. */
+int verb_read(const struct verb_run *run, const char *path,
+              struct mfx_str *bytes);
+
 /* Says it, and returns the status. */
 int verb_fail(const struct verb_run *run, int status, const char *format, ...)
     MFX_PRINTF(3, 4);

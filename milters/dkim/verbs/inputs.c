@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verb.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 #include <mfx/auth/dkim_key.h>
 #include <mfx/base/file.h>
 #include <mfx/net/resolver.h>
@@ -17,44 +14,6 @@ enum {
     DNS_TIMEOUT_MS = 5000,
     DNS_TRIES = 2,
 };
-
-static enum mfx_rc
-read_stdin(const struct verb_run *run, struct mfx_str *bytes,
-           struct mfx_err *err)
-{
-    struct mfx_buf in;
-    mfx_buf_init_arena(&in, run->arena, MAX_FILE);
-    for (;;) {
-        char *room = mfx_buf_room(&in, 65536);
-        ssize_t n = room == NULL ? -1 : read(STDIN_FILENO, room, 65536);
-        if (n < 0 && room != NULL && errno == EINTR)
-            continue;
-        if (n < 0) {
-            mfx_err_set(err, "stdin: %s",
-                        room == NULL ? "too large" : strerror(errno));
-            return MFX_TEMPFAIL;
-        }
-        if (n == 0)
-            break;
-        in.len += (size_t)n;
-    }
-    *bytes = mfx_str(mfx_buf_text(&in), in.len);
-    return MFX_OK;
-}
-
-int
-verb_read(const struct verb_run *run, const char *path, struct mfx_str *bytes)
-{
-    struct mfx_err err = {0};
-    enum mfx_rc rc = MFX_TEMPFAIL;
-    if (strcmp(path, "-") == 0)
-        rc = read_stdin(run, bytes, &err);
-    else
-        rc = mfx_file_read(path, MAX_FILE, run->arena, bytes, NULL, &err);
-    if (rc != MFX_OK)
-        return verb_fail(run, EXIT_NOINPUT, "%s", err.msg);
-    return EXIT_OK;
-}
 
 int
 verb_read_key(const struct verb_run *run, const char *path,

@@ -12,9 +12,6 @@
 
 /* A record cut in strings of at most 255 octets. */
 json_t *verb_json_strings(struct mfx_str record);
-/* A whole file; "-" is stdin. EXIT_OK, or what verb_fail returned. */
-int verb_read(const struct verb_run *run, const char *path,
-              struct mfx_str *bytes);
 
 /* A private key's file. EXIT_OK, or what verb_fail returned. */
 struct mfx_dkim_private_key;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * mfxctl-masq - what becomes of addresses, by the daemon's own code; "mfxctl
+ * masq ..." runs it
+ */
+#include "verbs.h"
+
+#define SITUATION_HELP                                                           \
+    "  -c, --config FILE        the daemon's configuration\n"                    \
+    "      --foreign            mail that is not ours\n"                         \
+    "      --login USER         the login; with it, --client or --daemon-name\n" \
+    "      --client IP          the origin settings say whose mail it is\n"      \
+    "      --client-name NAME   the client's verified name\n"                    \
+    "      --daemon-name NAME   the MTA's {daemon_name}, such as ORIGINATING\n"  \
+    "      --mta-name NAME      the MTA's own name, {j}\n"
+
+static const char test_help[] =
+    "Usage: mfxctl masq test [--class CLASS]... [options] ADDRESS...\n"
+    "\n"
+    "What becomes of each address in each class, by which rule and row, in mail\n"
+    "that is ours. The addresses need not be mail's: nothing is sent.\n"
+    "\n"
+    "  -C, --class CLASS        only this class: envelope_sender,\n"
+    "                           envelope_recipient, header_sender,\n"
+    "                           header_recipient, message_id\n"
+    "      --sender ADDRESS     the envelope sender (the address itself)\n"
+    "      --recipient ADDRESS  an envelope recipient, for conditions and for\n"
+    "                           SRS; more than once if need be (none)\n" SITUATION_HELP
+    "  -j, --json               prints one JSON object\n"
+    "\n"
+    "Exit status: 0 shown, 1 one is no address or is refused, 2 a table or the\n"
+    "store is needed and cannot be asked, 64 wrong usage, 78 configuration\n"
+    "unusable.\n";
+
+static const char diff_help[] =
+    "Usage: mfxctl masq diff [options] FILE\n"
+    "\n"
+    "What would become of a stored message, \"-\" for one on stdin: fields as\n"
+    "they are and as they would be, sender, recipients, or the refusal.\n"
+    "Nothing is kept: where a short SRS address is needed, the message is\n"
+    "shown as deferred.\n"
+    "\n"
+    "      --sender ADDRESS     the envelope sender; \"\" for a bounce\n"
+    "                           (Return-Path, or else From)\n"
+    "      --recipient ADDRESS  an envelope recipient; more than once if need\n"
+    "                           be (To and Cc)\n" SITUATION_HELP
+    "  -v, --verbose            and which rules said so\n"
+    "  -j, --json               prints one JSON object\n"
+    "\n"
+    "Exit status: 0 it passes, 1 it is refused, 2 it is deferred, 64 wrong\n"
+    "usage, 66 no such file, 78 configuration unusable.\n";
+
+static const struct verb verbs[] = {
+    {"test", verb_test, "what becomes of an address, and by what", test_help},
+    {"diff", verb_diff, "what would become of a stored message",   diff_help},
+    {NULL,   NULL,      NULL,                                      NULL     },
+};
+
+int
+main(int argc, char **argv)
+{
+    static const struct verb_program program = {
+        .name = "masq",
+        .note = "FILE may be \"-\" for stdin.",
+        .verbs = verbs,
+    };
+    return verb_main(argc, argv, &program);
+}
