@@ -14,6 +14,18 @@ defer(struct mfx_message *m, const struct mfx_err *err)
                         "a table or the store cannot be asked");
 }
 
+/* A rule has made what no MTA takes: a mistake in a table, which mail waits for
+ * to be mended. */
+static void
+defer_unwritable(struct mfx_message *m, const struct mfx_err *err)
+{
+    struct mfx_str reason = mfx_arena_copy(m->arena, mfx_str_of(err->msg));
+    mfx_trace(m->decision, "rewrite", "%s", err->msg);
+    mfx_decide_tempfail(m->decision, 451, "4.3.0",
+                        mfx_str_of("addresses cannot be rewritten now"),
+                        reason.p);
+}
+
 static void
 refuse(struct mfx_message *m, const struct masq_message *q)
 {
@@ -160,6 +172,8 @@ masq_message_decide(struct mfx_message *m, struct masq_message *q)
         mfx_trace(m->decision, "lookup", "%s", err.msg);
         mfx_decision_event(m->decision, "passed",
                            mfx_str_of("a table cannot be asked"));
+    } else if (rc == MFX_PERMFAIL) {
+        defer_unwritable(m, &err);
     } else {
         defer(m, &err);
     }

@@ -98,6 +98,7 @@ masq_envelope_take(struct mfx_message *m, struct masq_message *q,
         return MFX_TEMPFAIL;
     enum mfx_rc rc = take_apart(received->address, m->arena, &r->address);
     r->is_address = rc == MFX_OK;
+    r->received_address = r->address;
     if (!r->is_address) {
         mfx_trace(m->decision, "recipient", "%.*s: not understood",
                   MFX_STR_ARG(received->address));
@@ -141,6 +142,7 @@ take_sender(struct mfx_message *m, struct masq_message *q)
 {
     enum mfx_rc rc = take_apart(m->sender_raw, m->arena, &q->sender);
     q->has_sender = rc == MFX_OK;
+    q->received_sender = q->sender;
     if (rc == MFX_PERMFAIL)
         mfx_trace(m->decision, "sender", "%.*s: not understood",
                   MFX_STR_ARG(m->sender));
@@ -317,13 +319,14 @@ masq_envelope_rewrite(struct mfx_message *m, struct masq_message *q,
 /* A rule may make what no MTA takes: nothing of it is passed on. What SRS makes
  * is as long as the sender that another MTA had. */
 static enum mfx_rc
-write_out(const struct masq_address *a, bool is_srs, struct mfx_arena *arena,
-          struct mfx_str *spec, struct mfx_err *err)
+write_out(const struct masq_address *old, const struct masq_address *a,
+          bool is_srs, struct mfx_arena *arena, struct mfx_str *spec,
+          struct mfx_err *err)
 {
     const struct mfx_address_wish wish = {true, a->local, a->domain};
-    enum mfx_rc rc = is_srs ? MFX_OK
-                            : mfx_address_wish_check(&wish, mfx_str("", 0),
-                                                     mfx_str("", 0), err);
+    enum mfx_rc rc =
+        is_srs ? MFX_OK
+               : mfx_address_wish_check(&wish, old->local, old->domain, err);
     if (rc == MFX_OK)
         rc = mfx_address_spec_write(a->local, a->domain, arena, spec);
     if (rc == MFX_PERMFAIL)
@@ -339,7 +342,8 @@ masq_envelope_edit(struct mfx_message *m, const struct masq_message *q,
     struct mfx_str spec;
     enum mfx_rc rc = MFX_OK;
     if (q->is_sender_changed) {
-        rc = write_out(&q->sender, q->is_srs, m->arena, &spec, err);
+        rc = write_out(&q->received_sender, &q->sender, q->is_srs, m->arena,
+                       &spec, err);
         if (rc != MFX_OK)
             return rc;
         mfx_edit_sender(m->decision, spec, m->sender_parameters);
@@ -349,7 +353,8 @@ masq_envelope_edit(struct mfx_message *m, const struct masq_message *q,
          r = r->next) {
         if (!r->is_changed)
             continue;
-        rc = write_out(&r->address, r->is_reversed, m->arena, &spec, err);
+        rc = write_out(&r->received_address, &r->address, r->is_reversed,
+                       m->arena, &spec, err);
         if (rc != MFX_OK)
             return rc;
         mfx_edit_delete_recipient(m->decision, r->received->raw);

@@ -21,6 +21,7 @@ struct masq_recipient {
     const struct mfx_recipient *received;
     bool is_address;  /* false: it cannot be taken apart, and stays */
     bool is_reversed; /* an SRS address of ours */
+    struct masq_address received_address;
     struct masq_address address; /* as it is to be */
     bool is_changed, is_duplicate;
     struct masq_recipient *next;
@@ -39,8 +40,9 @@ struct masq_message {
     struct masq_rewriting rewriting;
     bool has_sender; /* an address, not the null sender */
     bool is_sender_changed, is_srs;
-    struct masq_address sender;
-    struct masq_fields fields; /* filled when some step needs them */
+    struct masq_address received_sender;
+    struct masq_address sender; /* as it is to be */
+    struct masq_fields fields;  /* filled when some step needs them */
     size_t changed_recipients, changed_fields, changed_addresses;
     size_t strange_fields; /* that are no address lists */
 };

@@ -21,6 +21,7 @@ bob bob@example.com
 loop1@example.org loop2@example.org
 loop2@example.org loop1@example.org
 @gone.example @example.com
+toolong@example.org xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@example.org
 MAP
 cat >"$dir/aliases" <<'MAP'
 here: joe

@@ -201,3 +201,29 @@ x
 .
 expect continue
 edits
+
+test a sender that was long before may stay long
+macro {auth_authen}=anna
+start
+envelope <bounce-0123456789-0123456789-0123456789-0123456789-0123456789-012345678@lists.example.org> <other@example.net>
+message
+From: x@example.com
+
+x
+.
+expect continue
+edit sender <bounce-0123456789-0123456789-0123456789-0123456789-0123456789-012345678@example.org>
+edits
+
+test an address that no MTA takes waits for the table to be mended
+macro {auth_authen}=anna
+start
+envelope <toolong@example.org> <other@example.net>
+message
+From: x@example.com
+
+x
+.
+expect replycode 451 4.3.0 addresses cannot be rewritten now
+edits
+log *: deferred verdict=tempfail reason="*cannot be an envelope address*"*
