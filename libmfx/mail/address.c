@@ -179,6 +179,8 @@ take_mailbox(struct parser *p, struct address_run *run, bool is_in_group)
     if (address_scan_take(s, '<')) {
         if (run->count > 0 && !unquote(p, run, ' ', &box.phrase))
             return false;
+        if (run->count > 0)
+            box.raw_phrase = part(s, run->start, run->end);
         if (!take_angle(p, &box))
             return false;
     } else if (!take_spec(p, run, &box)) {

@@ -30,12 +30,14 @@
 MFX_API_BEGIN
 
 struct mfx_mailbox {
-    struct mfx_str local;     /* unquoted: "b c".d has no quotes here */
-    struct mfx_str domain;    /* as spelled, less a final dot; "[192.0.2.1]" for
+    struct mfx_str local;  /* unquoted: "b c".d has no quotes here */
+    struct mfx_str domain; /* as spelled, less a final dot; "[192.0.2.1]" for
                               a literal; empty for a bare user */
-    struct mfx_str phrase;    /* display name, unquoted; may be empty */
-    struct mfx_str raw;       /* addr-spec in the input, without <> */
-    struct mfx_str raw_local; /* in raw, quotes included */
+    struct mfx_str phrase; /* display name, unquoted; may be empty */
+    struct mfx_str raw_phrase; /* its words in the input, with quotes, and with
+                                  comments between them */
+    struct mfx_str raw;        /* addr-spec in the input, without <> */
+    struct mfx_str raw_local;  /* in raw, quotes included */
     struct mfx_str raw_domain; /* in raw, less a final dot; empty, behind the
                                   local part, for a bare user */
     bool is_bracketed;         /* stood in <> */
