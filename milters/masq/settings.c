@@ -68,6 +68,12 @@ static const struct mfx_option_word munge_mail_words[] = {
     {NULL,        0                   },
 };
 
+static const struct mfx_option_word munge_dns_words[] = {
+    {"munge",    MASQ_MUNGE_DNS_MUNGE   },
+    {"tempfail", MASQ_MUNGE_DNS_TEMPFAIL},
+    {NULL,       0                      },
+};
+
 const char *
 masq_kind_name(int kind)
 {
@@ -339,16 +345,26 @@ const struct mfx_option masq_options[] = {
         "srs.forward_maps). lists: mail with List-Id or List-Post. all: all "
         "whose From is not of our_domains."),
     MFX_OPTION_STRING("munge.domain", S, munge.domain, "", 0,
-                      "Domain of such addresses; its mail must come here."),
+                      "Domain of such addresses, best one of its own; its mail "
+                      "must come here. Without munge.when it is only read "
+                      "back."),
     MFX_OPTION_PATH("munge.secrets_file", S, munge.secrets_file, "", 0,
                     "Secrets, one a line, by which nobody else can make such "
                     "addresses."),
-    MFX_OPTION_STRING("munge.phrase_suffix", S, munge.phrase_suffix, "", 0,
-                      "Text behind the author's display name: \" via "
-                      "lists.example.org\"."),
+    MFX_OPTION_STRING(
+        "munge.phrase_suffix", S, munge.phrase_suffix, "", 0,
+        "Text behind the author's display name, parted from it by "
+        "a blank: \"via lists.example.org\"."),
     MFX_OPTION_BOOL("munge.reply_to", S, munge.reply_to, "false", 0,
                     "Put the author's own address into Reply-To, too, if there "
                     "is none."),
+    MFX_OPTION_ENUM(
+        "munge.dns_error", S, munge.dns_error, "munge", munge_dns_words, 0,
+        "When DNS does not say what an author's domain publishes. munge: as "
+        "if it were p=reject. tempfail: defer the mail."),
+    MFX_OPTION_INT("munge.keep_days", S, munge.keep_days, "400", 1, 3650, 0,
+                   "Days that the store keeps an author whose address is too "
+                   "long to stand in one of ours, from its last use on."),
     MFX_STORE_OPTIONS(S, store, "/var/lib/mfx/masq.db", "mfx-masq:"),
     MFX_OPTION_END,
 };

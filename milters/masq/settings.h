@@ -131,6 +131,12 @@ enum masq_munge_mail {
     MASQ_MUNGE_ALL,
 };
 
+/* What a policy that cannot be found out is taken for. */
+enum masq_munge_dns_error {
+    MASQ_MUNGE_DNS_MUNGE, /* a strict one */
+    MASQ_MUNGE_DNS_TEMPFAIL,
+};
+
 struct masq_munge_settings {
     int when; /* enum masq_munge_when */
     int mail; /* enum masq_munge_mail */
@@ -138,6 +144,8 @@ struct masq_munge_settings {
     const char *secrets_file;
     struct mfx_str phrase_suffix;
     bool reply_to;
+    int dns_error; /* enum masq_munge_dns_error */
+    int64_t keep_days;
 };
 
 struct masq_settings {

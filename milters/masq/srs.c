@@ -70,20 +70,6 @@ store_name(struct mfx_arena *arena, struct mfx_str name)
     return mfx_arena_printf(arena, "srs/%.*s", MFX_STR_ARG(name));
 }
 
-static void
-ask_store(struct masq_srs_call *call, struct mfx_store *store,
-          enum mfx_store_value_op op, struct mfx_str name, struct mfx_str bytes,
-          uint64_t lifetime_ms)
-{
-    name = store_name(call->arena, name);
-    call->rc = MFX_TEMPFAIL;
-    mfx_err_set(&call->err, "SRS: no store for short addresses");
-    if (store == NULL || name.p == NULL || bytes.p == NULL)
-        return;
-    call->store_call =
-        mfx_store_begin_value(store, op, name, bytes, lifetime_ms);
-}
-
 /* --- forward --- */
 
 static void
@@ -116,11 +102,11 @@ take_long(const struct masq_srs *srs, struct mfx_store *store,
         return;
     }
     call->to = (struct masq_address){to.local, to.domain};
-    ask_store(call, store, MFX_STORE_VALUE_PUT, name,
-              mfx_arena_printf(call->arena, "%.*s@%.*s",
-                               MFX_STR_ARG(from->local),
-                               MFX_STR_ARG(from->domain)),
-              (srs->engine.max_age + EXTRA_DAYS) * DAY_MS);
+    call->has_short = true;
+    masq_kept_begin_put(&call->kept, store, store_name(call->arena, name),
+                        &(struct masq_address){from->local, from->domain},
+                        (srs->engine.max_age + EXTRA_DAYS) * DAY_MS,
+                        call->arena);
 }
 
 void
@@ -178,9 +164,9 @@ reverse_once(const struct masq_srs *srs, struct mfx_store *store, uint64_t now,
         call->to = (struct masq_address){to.local, to.domain};
         return true;
     case MFX_SRS_SHORT:
-        call->is_lookup = true;
-        ask_store(call, store, MFX_STORE_VALUE_GET, to.local, mfx_str("", 0),
-                  0);
+        call->has_short = true;
+        masq_kept_begin_get(&call->kept, store,
+                            store_name(call->arena, to.local));
         return false;
     case MFX_SRS_NOT_SRS:
         if (call->rc != MFX_OK) /* else it is what came out of an SRS1 */
@@ -237,41 +223,28 @@ masq_srs_begin_reverse(const struct masq_srs *srs, struct mfx_store *store,
 struct mfx_event *
 masq_srs_event(const struct masq_srs_call *call)
 {
-    return call->store_call == NULL ? NULL
-                                    : mfx_store_call_event(call->store_call);
-}
-
-static enum mfx_rc
-take_stored(struct masq_srs_call *call, struct mfx_str bytes)
-{
-    size_t at = mfx_str_find_last(bytes, '@');
-    call->to = (struct masq_address){mfx_str_head(bytes, at),
-                                     mfx_str_from(bytes, at + 1)};
-    if (call->to.local.len > 0 && call->to.domain.len > 0)
-        return MFX_OK;
-    mfx_err_set(&call->err, "SRS: what the store has is no address");
-    return MFX_TEMPFAIL;
+    return call->has_short ? masq_kept_event(&call->kept) : NULL;
 }
 
 static void
 take_store_answer(struct masq_srs_call *call)
 {
-    struct mfx_store_value value;
-    enum mfx_rc rc = mfx_store_call_end_value(call->store_call, call->arena,
-                                              &value, &call->err);
-    call->store_call = NULL;
-    call->rc = MFX_TEMPFAIL;
-    if (rc == MFX_OK)
-        call->rc = call->is_lookup ? take_stored(call, value.bytes) : MFX_OK;
-    else if (rc == MFX_NOTFOUND && call->is_lookup)
+    struct masq_address found = call->to;
+    struct mfx_err err = {""};
+    call->has_short = false;
+    call->rc = masq_kept_end(&call->kept, call->arena, &found, &err);
+    call->to = found;
+    if (call->rc == MFX_NOTFOUND)
         refuse(call, "5.1.1", "short SRS address is not known any more");
+    else if (call->rc != MFX_OK)
+        mfx_err_set(&call->err, "SRS: %s", err.msg);
 }
 
 enum mfx_rc
 masq_srs_end(struct masq_srs_call *call, struct masq_srs_answer *answer,
              struct mfx_err *err)
 {
-    if (call->store_call != NULL)
+    if (call->has_short)
         take_store_answer(call);
     if (!mfx_arena_ok(call->arena) && call->rc != MFX_TEMPFAIL) {
         call->rc = MFX_TEMPFAIL;

@@ -32,6 +32,7 @@
 #include <mfx/milter/filter.h>
 #include <mfx/store/store.h>
 
+#include "kept.h"
 #include "secrets.h"
 #include "settings.h"
 #include "srs_maps.h"
@@ -77,8 +78,8 @@ struct masq_srs_call {
     struct masq_address to;
     const char *text, *code; /* literals */
     struct mfx_err err;
-    struct mfx_store_call *store_call; /* NULL: none */
-    bool is_lookup;                    /* it is for a short form */
+    bool has_short; /* kept answers for a short form */
+    struct masq_kept kept;
 };
 
 /* store may be NULL: then short forms are MFX_TEMPFAIL. now: seconds. */

@@ -83,6 +83,20 @@ warn(const struct masq_settings *settings, const struct mfx_policy_build *build)
             "none");
 }
 
+struct masq_srs_maps
+masq_srs_maps_of(const struct masq_settings *settings)
+{
+    const struct mfx_option_tables *maps = &settings->srs.forward_maps;
+    return (struct masq_srs_maps){
+        .tables = {.maps = maps->items,
+                   .map_count = maps->count,
+                   .local_domains = settings->local_domains,
+                   .origin_domain = settings->origin_domain,
+                   .delimiters = settings->recipient_delimiter},
+        .our_domains = settings->our_domains,
+    };
+}
+
 enum mfx_rc
 masq_srs_new(const struct masq_settings *settings,
              const struct mfx_policy_build *build, const struct masq_srs **srs)
@@ -101,14 +115,7 @@ masq_srs_new(const struct masq_settings *settings,
     made->forward = s->forward;
     made->reverses = s->reverse;
     made->short_forms = s->short_forms;
-    made->maps = (struct masq_srs_maps){
-        .tables = {.maps = s->forward_maps.items,
-                   .map_count = s->forward_maps.count,
-                   .local_domains = settings->local_domains,
-                   .origin_domain = settings->origin_domain,
-                   .delimiters = settings->recipient_delimiter},
-        .our_domains = settings->our_domains,
-    };
+    made->maps = masq_srs_maps_of(settings);
     warn(settings, build);
     *srs = made;
     return MFX_OK;

@@ -23,6 +23,7 @@
 #define MASQ_SRS_MAPS_H
 
 #include "canonical.h"
+#include "settings.h"
 
 enum {
     MASQ_SRS_MAPS_DEPTH = 50,
@@ -36,6 +37,9 @@ struct masq_srs_maps {
                                      bare users are keys; delimiters */
     struct mfx_table *our_domains; /* mail for these stays (domains.h) */
 };
+
+/* With the tables of the settings. */
+struct masq_srs_maps masq_srs_maps_of(const struct masq_settings *settings);
 
 /* MFX_OK: it leaves the site, *where says where to. MFX_NOTFOUND: it stays. */
 enum mfx_rc masq_srs_maps_leave(const struct masq_srs_maps *maps,
