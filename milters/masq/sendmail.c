@@ -65,28 +65,30 @@ masq_sendmail_has_class(const struct masq_sendmail *s, enum masq_class class)
 /* --- classes of names --- */
 
 static enum mfx_rc
-ask_class(struct call *c, struct mfx_table *table, struct mfx_str name)
+ask_class(struct call *c, const struct mfx_option_tables *tables,
+          struct mfx_str name)
 {
     struct mfx_str value;
-    return mfx_table_get(table, name, c->arena, &value, c->err);
+    enum mfx_rc rc = MFX_NOTFOUND;
+    for (size_t i = 0; i < tables->count && rc == MFX_NOTFOUND; i++)
+        rc = mfx_table_get(tables->items[i], name, c->arena, &value, c->err);
+    return rc;
 }
 
 /* is_entire: what is below a name, too; ".name" is that alone. */
 static enum mfx_rc
-find_class(struct call *c, struct mfx_table *table, struct mfx_str name,
-           bool is_entire)
+find_class(struct call *c, const struct mfx_option_tables *tables,
+           struct mfx_str name, bool is_entire)
 {
-    if (table == NULL)
-        return MFX_NOTFOUND;
-    enum mfx_rc rc = ask_class(c, table, name);
+    enum mfx_rc rc = ask_class(c, tables, name);
     while (rc == MFX_NOTFOUND && is_entire) {
         name = mfx_str_from(name, mfx_str_find(name, '.'));
         if (name.len <= 1)
             break;
-        rc = ask_class(c, table, name);
+        rc = ask_class(c, tables, name);
         name = mfx_str_from(name, 1);
         if (rc == MFX_NOTFOUND)
-            rc = ask_class(c, table, name);
+            rc = ask_class(c, tables, name);
     }
     return rc;
 }
@@ -96,7 +98,7 @@ find_own_name(struct call *c, struct mfx_str name)
 {
     if (mfx_str_eq_nocase(name, c->own_name))
         return MFX_OK;
-    return find_class(c, c->settings->own_names, name, false);
+    return find_class(c, &c->settings->own_names, name, false);
 }
 
 /* --- the form that rules see (rulesets 3 and 96) --- */
@@ -308,7 +310,7 @@ map_generics(struct call *c)
     if (s->genericstable.count == 0)
         return MFX_NOTFOUND;
     if (c->address.domain.len > 0)
-        rc = find_class(c, s->generics_domain, c->address.domain,
+        rc = find_class(c, &s->generics_domain, c->address.domain,
                         s->generics_entire_domain);
     if (rc == MFX_OK)
         rc = find_row(c, &value);
@@ -339,10 +341,10 @@ find_hidden(struct call *c, struct mfx_str domain)
 {
     const struct masq_rule_settings *s = c->settings;
     enum mfx_rc rc =
-        but_not(find_class(c, s->masquerade_exception, domain, true));
+        but_not(find_class(c, &s->masquerade_exception, domain, true));
     if (rc != MFX_OK)
         return rc;
-    rc = find_class(c, s->masquerade_domain, domain,
+    rc = find_class(c, &s->masquerade_domain, domain,
                     s->masquerade_entire_domain);
     if (rc == MFX_NOTFOUND && !s->limited_masquerade)
         rc = find_own_name(c, domain);
@@ -359,7 +361,7 @@ find_masqueraded(struct call *c)
     if (rc != MFX_OK)
         return rc;
     return but_not(
-        find_class(c, c->settings->exposed_user, c->address.local, false));
+        find_class(c, &c->settings->exposed_user, c->address.local, false));
 }
 
 static enum mfx_rc

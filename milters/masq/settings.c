@@ -148,13 +148,13 @@ static const struct mfx_option rule_options[] = {
     MFX_OPTION_STRING("masquerade_as", R, masquerade_as, "", 0,
                       "For sendmail: the domain to appear instead. As "
                       "MASQUERADE_AS."),
-    MFX_OPTION_TABLE("masquerade_domain", R, masquerade_domain, "", 0,
-                     "For sendmail: further domains to be masqueraded (class "
-                     "M). As MASQUERADE_DOMAIN and MASQUERADE_DOMAIN_FILE."),
-    MFX_OPTION_TABLE("own_names", R, own_names, "", 0,
-                     "For sendmail: this machine's names (class w), which are "
-                     "masqueraded unless limited_masquerade is on. The MTA's "
-                     "own name is always one."),
+    MFX_OPTION_TABLES("masquerade_domain", R, masquerade_domain, 0,
+                      "For sendmail: further domains to be masqueraded (class "
+                      "M). As MASQUERADE_DOMAIN and MASQUERADE_DOMAIN_FILE."),
+    MFX_OPTION_TABLES("own_names", R, own_names, 0,
+                      "For sendmail: this machine's names (class w), which are "
+                      "masqueraded unless limited_masquerade is on. The MTA's "
+                      "own name is always one."),
     MFX_OPTION_BOOL("masquerade_entire_domain", R, masquerade_entire_domain,
                     "false", 0,
                     "For sendmail: what is below masquerade_domain, too."),
@@ -164,19 +164,19 @@ static const struct mfx_option rule_options[] = {
                     "For sendmail: the envelope sender, too."),
     MFX_OPTION_BOOL("allmasquerade", R, allmasquerade, "false", 0,
                     "For sendmail: recipients in the header, too."),
-    MFX_OPTION_TABLE("exposed_user", R, exposed_user, "", 0,
-                     "For sendmail: local parts that keep their host (class "
-                     "E). As EXPOSED_USER."),
-    MFX_OPTION_TABLE("masquerade_exception", R, masquerade_exception, "", 0,
-                     "For sendmail: hosts that are not masqueraded (class N). "
-                     "As MASQUERADE_EXCEPTION."),
+    MFX_OPTION_TABLES("exposed_user", R, exposed_user, 0,
+                      "For sendmail: local parts that keep their host (class "
+                      "E). As EXPOSED_USER."),
+    MFX_OPTION_TABLES("masquerade_exception", R, masquerade_exception, 0,
+                      "For sendmail: hosts that are not masqueraded (class N). "
+                      "As MASQUERADE_EXCEPTION."),
     MFX_OPTION_TABLES("genericstable", R, genericstable, 0,
                       "For sendmail: tables of addresses, asked for the whole "
                       "address, then @domain, then the user; they win over "
                       "masquerading."),
-    MFX_OPTION_TABLE("generics_domain", R, generics_domain, "", 0,
-                     "For sendmail: domains that genericstable is asked for "
-                     "(class G)."),
+    MFX_OPTION_TABLES("generics_domain", R, generics_domain, 0,
+                      "For sendmail: domains that genericstable is asked for "
+                      "(class G)."),
     MFX_OPTION_BOOL("generics_entire_domain", R, generics_entire_domain,
                     "false", 0,
                     "For sendmail: what is below generics_domain, too."),

@@ -41,12 +41,12 @@ struct masq_rule_settings {
     struct mfx_table *domains, *exceptions;
     /* sendmail */
     struct mfx_str masquerade_as;
-    struct mfx_table *masquerade_domain, *own_names;
+    struct mfx_option_tables masquerade_domain, own_names;
     bool masquerade_entire_domain, limited_masquerade, masquerade_envelope,
         allmasquerade;
-    struct mfx_table *exposed_user, *masquerade_exception;
+    struct mfx_option_tables exposed_user, masquerade_exception;
     struct mfx_option_tables genericstable;
-    struct mfx_table *generics_domain;
+    struct mfx_option_tables generics_domain;
     bool generics_entire_domain;
 };
 

@@ -20,28 +20,33 @@ struct one_case {
     const char *in, *want, *why; /* want NULL: MFX_TEMPFAIL */
 };
 
-static struct mfx_table *
-open_or_none(struct masq_tables *t, const char *spec)
+/* Tables parted by '|'. */
+static struct mfx_option_tables
+open_all(struct masq_tables *t, const char *specs)
 {
-    return spec == NULL ? NULL : masq_tables_open(t, spec);
+    struct mfx_option_tables tables = {
+        .items = mfx_arena_alloc_array(t->arena, 4, sizeof *tables.items)};
+    struct mfx_str rest = mfx_str_of(specs), spec;
+    while (tables.count < 4 && mfx_str_cut(&rest, '|', &spec))
+        tables.items[tables.count++] =
+            masq_tables_open(t, mfx_arena_copy(t->arena, spec).p);
+    return tables;
 }
 
 static struct masq_sendmail *
 make(struct masq_tables *t, const struct setting *s)
 {
     struct masq_rule_settings *r = mfx_arena_alloc(t->arena, sizeof *r);
-    struct mfx_table **generics = mfx_arena_alloc(t->arena, sizeof *generics);
     struct masq_sendmail *sendmail;
     struct mfx_err err = {{0}};
-    *generics = open_or_none(t, s->generics);
     *r = (struct masq_rule_settings){
         .masquerade_as = mfx_str_of(s->as),
-        .masquerade_domain = open_or_none(t, s->m),
-        .masquerade_exception = open_or_none(t, s->n),
-        .exposed_user = open_or_none(t, s->e),
-        .own_names = open_or_none(t, s->w),
-        .generics_domain = open_or_none(t, s->g),
-        .genericstable = {generics, s->generics == NULL ? 0 : 1},
+        .masquerade_domain = open_all(t, s->m),
+        .masquerade_exception = open_all(t, s->n),
+        .exposed_user = open_all(t, s->e),
+        .own_names = open_all(t, s->w),
+        .generics_domain = open_all(t, s->g),
+        .genericstable = open_all(t, s->generics),
         .masquerade_entire_domain = s->entire,
         .limited_masquerade = s->limited,
         .generics_entire_domain = s->generics_entire,
@@ -96,104 +101,108 @@ readme_masquerading(void **state)
 #define MASQ .as = "masq.com", .m = "csl:foo.org,bar.com"
     static const struct one_case cases[] = {
   /* "from this host (that is, are either unqualified or in class {w})" */
-        {"unqualified",         {.as = "host.domain"},       "u",           "u@host.domain",         NULL},
-        {"own_host",            {.as = "host.domain"},       "u@" OWN,      "u@host.domain",         NULL},
+        {"unqualified",          {.as = "host.domain"},                    "u",           "u@host.domain",         NULL},
+        {"own_host",             {.as = "host.domain"},                    "u@" OWN,      "u@host.domain",         NULL},
         {"class_w",
          {.as = "host.domain", .w = "csl:local.example"},
-         "u@local.example",                                                 "u@host.domain",
-         "masquerade_as"                                                                                 },
+         "u@local.example",                                                               "u@host.domain",
+         "masquerade_as"                                                                                               },
         {"not_ours",
          {.as = "host.domain", .w = "csl:local.example"},
-         "u@x.example",                                                     "u@x.example",
-         NULL                                                                                            },
+         "u@x.example",                                                                   "u@x.example",
+         NULL                                                                                                          },
         {"below_class_w",
          {.as = "host.domain", .w = "csl:local.example"},
-         "u@a.local.example",                                               "u@a.local.example",
-         NULL                                                                                            },
+         "u@a.local.example",                                                             "u@a.local.example",
+         NULL                                                                                                          },
  /* "any user@otherhost.domain will [...] have the MASQUERADE_AS
          * address" */
         {"class_m",
          {.as = "host.domain", .m = "csl:otherhost.domain"},
-         "user@otherhost.domain",                                           "user@host.domain",
-         "masquerade_as"                                                                                 },
+         "user@otherhost.domain",                                                         "user@host.domain",
+         "masquerade_as"                                                                                               },
+        {"class_m_second_table",
+         {.as = "host.domain", .m = "csl:a.example|csl:otherhost.domain"},
+         "user@otherhost.domain",                                                         "user@host.domain",
+         "masquerade_as"                                                                                               },
         {"class_m_alone",
          {.m = "csl:otherhost.domain"},
-         "user@otherhost.domain",                                           "user@otherhost.domain",
-         NULL                                                                                            },
+         "user@otherhost.domain",                                                         "user@otherhost.domain",
+         NULL                                                                                                          },
  /* masquerade_entire_domain: "*foo.org and *bar.com are converted to
          * masq.com. Without this feature, only foo.org and bar.com" */
-        {"entire",              {MASQ, .entire = true},      "u@foo.org",   "u@masq.com",            NULL},
+        {"entire",               {MASQ, .entire = true},                   "u@foo.org",   "u@masq.com",            NULL},
         {"entire_below",
          {MASQ, .entire = true},
-         "u@a.foo.org",                                                     "u@masq.com",
-         NULL                                                                                            },
+         "u@a.foo.org",                                                                   "u@masq.com",
+         NULL                                                                                                          },
         {"entire_deeper",
          {MASQ, .entire = true},
-         "u@b.a.bar.com",                                                   "u@masq.com",
-         NULL                                                                                            },
+         "u@b.a.bar.com",                                                                 "u@masq.com",
+         NULL                                                                                                          },
         {"entire_half_a_label",
          {MASQ, .entire = true},
-         "u@afoo.org",                                                      "u@afoo.org",
-         NULL                                                                                            },
-        {"not_entire",          {MASQ},                      "u@bar.com",   "u@masq.com",            NULL},
-        {"not_entire_below",    {MASQ},                      "u@a.bar.com", "u@a.bar.com",           NULL},
+         "u@afoo.org",                                                                    "u@afoo.org",
+         NULL                                                                                                          },
+        {"not_entire",           {MASQ},                                   "u@bar.com",   "u@masq.com",            NULL},
+        {"not_entire_below",     {MASQ},                                   "u@a.bar.com", "u@a.bar.com",           NULL},
  /* limited_masquerade: "only the hosts listed in class {M}" */
         {"limited",
          {MASQ, .w = "csl:local.example", .limited = true},
-         "u@local.example",                                                 "u@local.example",
-         NULL                                                                                            },
-        {"limited_m",           {MASQ, .limited = true},     "u@foo.org",   "u@masq.com",            NULL},
+         "u@local.example",                                                               "u@local.example",
+         NULL                                                                                                          },
+        {"limited_m",            {MASQ, .limited = true},                  "u@foo.org",   "u@masq.com",            NULL},
         {"limited_own",
          {.as = "masq.com", .limited = true},
          "u@" OWN,
          "u@" OWN,
-         NULL                                                                                            },
-        {"limited_bare",        {MASQ, .limited = true},     "u",           "u@masq.com",            NULL},
+         NULL                                                                                                          },
+        {"limited_bare",         {MASQ, .limited = true},                  "u",           "u@masq.com",            NULL},
  /* MASQUERADE_EXCEPTION: "masquerade a whole domain except for one (or
          * a few) host(s)" */
         {"exception",
          {MASQ, .entire = true, .n = "csl:a.foo.org"},
-         "u@a.foo.org",                                                     "u@a.foo.org",
-         NULL                                                                                            },
+         "u@a.foo.org",                                                                   "u@a.foo.org",
+         NULL                                                                                                          },
         {"exception_below",
          {MASQ, .entire = true, .n = "csl:a.foo.org"},
-         "u@b.a.foo.org",                                                   "u@b.a.foo.org",
-         NULL                                                                                            },
+         "u@b.a.foo.org",                                                                 "u@b.a.foo.org",
+         NULL                                                                                                          },
         {"exception_other",
          {MASQ, .entire = true, .n = "csl:a.foo.org"},
-         "u@b.foo.org",                                                     "u@masq.com",
-         NULL                                                                                            },
-        {"exception_own",       {MASQ, .n = "csl:" OWN},     "u@" OWN,      "u@" OWN,                NULL},
-        {"exception_bare",      {MASQ, .n = "csl:" OWN},     "u",           "u@masq.com",            NULL},
+         "u@b.foo.org",                                                                   "u@masq.com",
+         NULL                                                                                                          },
+        {"exception_own",        {MASQ, .n = "csl:" OWN},                  "u@" OWN,      "u@" OWN,                NULL},
+        {"exception_bare",       {MASQ, .n = "csl:" OWN},                  "u",           "u@masq.com",            NULL},
  /* EXPOSED_USER: "their internal site name should be displayed" */
         {"exposed",
          {MASQ, .e = "csl:root"},
-         "root@foo.org",                                                    "root@foo.org",
-         NULL                                                                                            },
+         "root@foo.org",                                                                  "root@foo.org",
+         NULL                                                                                                          },
         {"exposed_w",
          {MASQ, .e = "csl:root", .w = "csl:local.example"},
-         "root@local.example",                                              "root@local.example",
-         NULL                                                                                            },
+         "root@local.example",                                                            "root@local.example",
+         NULL                                                                                                          },
         {"exposed_below",
          {MASQ, .e = "csl:root", .entire = true},
-         "root@a.foo.org",                                                  "root@a.foo.org",
-         NULL                                                                                            },
+         "root@a.foo.org",                                                                "root@a.foo.org",
+         NULL                                                                                                          },
         {"exposed_bare",
          {MASQ, .e = "csl:root"},
-         "root",                                                            "root@" OWN,
-         "own name"                                                                                      },
+         "root",                                                                          "root@" OWN,
+         "own name"                                                                                                    },
         {"exposed_case",
          {MASQ, .e = "csl:root"},
-         "Root@foo.org",                                                    "Root@foo.org",
-         NULL                                                                                            },
+         "Root@foo.org",                                                                  "Root@foo.org",
+         NULL                                                                                                          },
         {"exposed_detail",
          {MASQ, .e = "csl:root"},
-         "root+x@foo.org",                                                  "root+x@masq.com",
-         NULL                                                                                            },
+         "root+x@foo.org",                                                                "root+x@masq.com",
+         NULL                                                                                                          },
         {"not_exposed",
          {MASQ, .e = "csl:root"},
-         "u@foo.org",                                                       "u@masq.com",
-         NULL                                                                                            },
+         "u@foo.org",                                                                     "u@masq.com",
+         NULL                                                                                                          },
     };
     (void)state;
     CHECK_ALL(cases);
