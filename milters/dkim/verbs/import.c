@@ -2,11 +2,11 @@
  *
  * import - the configuration of an OpenDKIM, as one of mfx-dkim
  */
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <mfx/base/file.h>
 
+#include "../../../tools/mfxctl/made.h"
 #include "../import/opendkim.h"
 #include "../message.h"
 #include "verb.h"
@@ -52,38 +52,15 @@ read_all(struct work *w)
 
 /* --- the check: what the daemon would say --- */
 
-static bool
-write_bytes(int fd, struct mfx_str bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t n = write(fd, bytes.p, bytes.len);
-        if (n < 0)
-            return false;
-        bytes = mfx_str_from(bytes, (size_t)n);
-    }
-    return true;
-}
-
 static void
 check(struct work *w)
 {
-    char path[] = "/tmp/mfx-import.XXXXXX";
     struct mfx_offline *loaded = NULL;
-    int fd = mkstemp(path);
-    mfx_problems_init(&w->problems, w->run->arena);
-    if (fd < 0)
-        return;
-    if (write_bytes(fd, w->config))
-        w->is_loadable = mfx_offline_load(&dkim_filter, path, &w->problems,
-                                          &loaded) == MFX_OK;
-    (void)close(fd);
-    (void)unlink(path);
+    w->is_loadable = made_check(w->run, &dkim_filter, w->config, "dkim.conf",
+                                &w->problems, &loaded);
     if (w->is_loadable)
         mfx_host_list_check_loopback(loaded->origin->hosts,
                                      "origin.internal_hosts", &w->problems);
-    for (struct mfx_problem *p = w->problems.first; p != NULL; p = p->next)
-        if (strcmp(p->file, path) == 0)
-            p->file = "dkim.conf";
     mfx_offline_free(loaded);
 }
 
@@ -133,30 +110,12 @@ print_json(const struct work *w)
 }
 
 static int
-write_out(const struct work *w)
-{
-    struct mfx_str path =
-        mfx_arena_printf(w->run->arena, "%s/dkim.conf", w->request->out);
-    int fd = path.p == NULL
-                 ? -1
-                 : open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return verb_fail(w->run, EXIT_CANNOT_WRITE,
-                         "%.*s: %m (it is not replaced)", MFX_STR_ARG(path));
-    bool is_good = write_bytes(fd, w->config);
-    is_good = close(fd) == 0 && is_good;
-    return is_good ? EXIT_OK
-                   : verb_fail(w->run, EXIT_CANNOT_WRITE, "%.*s: %m",
-                               MFX_STR_ARG(path));
-}
-
-static int
 put(struct work *w)
 {
     const struct request *r = w->request;
     int status = EXIT_OK;
     if (r->out != NULL && !r->only_checks)
-        status = write_out(w);
+        status = made_write(w->run, r->out, "dkim.conf", w->config);
     if (status != EXIT_OK)
         return status;
     if (w->run->as_json) {
