@@ -50,10 +50,36 @@ static const char diff_help[] =
     "Exit status: 0 it passes, 1 it is refused, 2 it is deferred, 64 wrong\n"
     "usage, 66 no such file, 78 configuration unusable.\n";
 
+static const char import_help[] =
+    "Usage: mfxctl masq import sendmail [options] SENDMAIL.mc|SENDMAIL.cf\n"
+    "       mfxctl masq import postfix [options] [MAIN.cf]\n"
+    "\n"
+    "Says of each line of that configuration what becomes of it, and writes the\n"
+    "same as a masq.conf and, for what a filter cannot do, as settings of\n"
+    "Postfix: to stdout, or into a folder, with the tables they need. Nothing\n"
+    "that the other program uses is changed. The daemon's own check of the\n"
+    "result is printed, too.\n"
+    "\n"
+    "  -o, --output DIR         writes DIR/masq.conf, DIR/main.cf.add, DIR/report\n"
+    "                           and tables, none of which must be there\n"
+    "      --check              only says; writes nothing\n"
+    "      --cf-dir DIR         for an .mc: where domain/NAME.m4 are\n"
+    "                           (/usr/share/sendmail/cf)\n"
+    "      --postsrsd FILE      for a main.cf: PostSRSd's settings, a file like\n"
+    "                           /etc/default/postsrsd or postsrsd.conf, which\n"
+    "                           are read for /etc/postfix/main.cf anyway\n"
+    "  -j, --json               prints one JSON object\n"
+    "\n"
+    "Exit status: 0 all is done, 1 something is left to do by hand, 64 wrong\n"
+    "usage, 66 no such file, 73 a file in DIR cannot be written, 78 the result\n"
+    "does not load yet.\n";
+
 static const struct verb verbs[] = {
-    {"test", verb_test, "what becomes of an address, and by what", test_help},
-    {"diff", verb_diff, "what would become of a stored message",   diff_help},
-    {NULL,   NULL,      NULL,                                      NULL     },
+    {"test",   verb_test,   "what becomes of an address, and by what",        test_help},
+    {"diff",   verb_diff,   "what would become of a stored message",          diff_help},
+    {"import", verb_import, "what a Sendmail or a Postfix rewrites, as ours",
+     import_help                                                                       },
+    {NULL,     NULL,        NULL,                                             NULL     },
 };
 
 int

@@ -12,5 +12,6 @@
 
 int verb_test(struct verb_run *run, int argc, char **argv);
 int verb_diff(struct verb_run *run, int argc, char **argv);
+int verb_import(struct verb_run *run, int argc, char **argv);
 
 #endif
