@@ -94,10 +94,11 @@ masq_members_next(struct mfx_str *rest, struct mfx_arena *arena,
         member->text = mfx_str_trim(mfx_str_from(text, include.len));
         return MFX_OK;
     }
-    if (has_words ||
-        (text.len > 0 && mfx_str_has(mfx_str("|/\\", 3), *text.p))) {
+    if (has_words || (text.len > 0 && (*text.p == '|' || *text.p == '/'))) {
         member->kind = MASQ_MEMBER_HERE;
         return MFX_OK;
     }
+    if (item.len > 1 && item.p[0] == '\\')
+        item = mfx_str_from(item, 1);
     return item.len == 0 ? MFX_OK : read_address(item, arena, member);
 }

@@ -4,8 +4,10 @@
  *
  * Values of aliases(5), virtual(5) and Sendmail's virtusertable, and lines of
  * an ":include:" file: addresses with commas or white space between them,
- * "|command", /file/name, ":include:/file", "\name", any of them in quotes,
- * "@domain" and "%1@domain" (the local part stays), "error:code text".
+ * "|command", /file/name, ":include:/file", any of them in quotes, "\name",
+ * "@domain" and "%1@domain" (the local part stays), "error:code text". A
+ * backslash means nothing here: it ends the search of an alias for its own
+ * name, to Postfix, and any search, to Sendmail.
  *
  *     while ((rc = masq_members_next(&value, arena, &member)) == MFX_OK) ...
  *
@@ -20,7 +22,7 @@
 enum masq_member_kind {
     MASQ_MEMBER_ADDRESS,
     MASQ_MEMBER_SAME_LOCAL, /* its domain, with the alias's local part */
-    MASQ_MEMBER_HERE,       /* goes no further: a command, a file, \name */
+    MASQ_MEMBER_HERE,       /* goes no further: a command, a file */
     MASQ_MEMBER_INCLUDE,    /* text: the file's path */
     MASQ_MEMBER_UNKNOWN,    /* text: what cannot be understood */
 };

@@ -109,8 +109,8 @@ masq_munge_new(const struct masq_settings *settings,
     made->settings = s;
     made->max_addresses = (size_t)settings->max_addresses;
     made->store_wait_ms = settings->store.timeout_ms;
-    made->maps = masq_srs_maps_of(settings);
-    enum mfx_rc rc = read_domain(s, build, made);
+    enum mfx_rc rc = masq_srs_maps_build(settings, build->arena, &made->maps);
+    rc = mfx_rc_worst(rc, read_domain(s, build, made));
     rc = mfx_rc_worst(rc, read_secrets(s, build, made));
     rc = mfx_rc_worst(rc, check_suffix(s, build));
     rc = mfx_rc_worst(rc, load_suffixes(s, build, made));

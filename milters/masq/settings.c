@@ -267,7 +267,9 @@ const struct mfx_option masq_options[] = {
                     "in them, and refuse those that are forged or too old."),
     MFX_OPTION_TABLES("srs.forward_maps", S, srs.forward_maps, 0,
                       "The MTA's alias tables (aliases, virtual aliases), by "
-                      "which a recipient may leave the site."),
+                      "which a recipient may leave the site. Tables of type "
+                      "alias are those of aliases(5), and all others then "
+                      "those of virtual(5)."),
     MFX_OPTION_STRING("srs.separator", S, srs.separator, "=", 0,
                       "Character behind SRS0: '=', '+' or '-'. All are "
                       "understood."),

@@ -59,42 +59,34 @@ fill_engine(const struct masq_srs_settings *s,
     return rc;
 }
 
-static bool
-has_aliases(const struct mfx_option_tables *maps)
-{
-    for (size_t i = 0; i < maps->count; i++)
-        if (strcmp(mfx_table_type(maps->items[i]), "alias") == 0)
-            return true;
-    return false;
-}
-
 static void
-warn(const struct masq_settings *settings, const struct mfx_policy_build *build)
+warn(const struct masq_settings *settings, const struct masq_srs_maps *maps,
+     const struct mfx_policy_build *build)
 {
     if (settings->srs.forward != MASQ_SRS_OFF && settings->our_domains == NULL)
         masq_complain(build, MFX_PROBLEM_WARNING, "our_domains",
                       "there are none, so SRS takes every sender for a foreign "
                       "one");
     if (settings->local_domains == NULL && settings->origin_domain.len == 0 &&
-        has_aliases(&settings->srs.forward_maps))
+        maps->alias_count > 0)
         masq_complain(
             build, MFX_PROBLEM_WARNING, "srs.forward_maps",
             "aliases are those of users of local_domains, and there are "
             "none");
 }
 
-struct masq_srs_maps
-masq_srs_maps_of(const struct masq_settings *settings)
+enum mfx_rc
+masq_srs_maps_build(const struct masq_settings *settings,
+                    struct mfx_arena *arena, struct masq_srs_maps *maps)
 {
-    const struct mfx_option_tables *maps = &settings->srs.forward_maps;
-    return (struct masq_srs_maps){
-        .tables = {.maps = maps->items,
-                   .map_count = maps->count,
-                   .local_domains = settings->local_domains,
+    const struct mfx_option_tables *tables = &settings->srs.forward_maps;
+    *maps = (struct masq_srs_maps){
+        .tables = {.local_domains = settings->local_domains,
                    .origin_domain = settings->origin_domain,
                    .delimiters = settings->recipient_delimiter},
         .our_domains = settings->our_domains,
     };
+    return masq_srs_maps_init(maps, tables->items, tables->count, arena);
 }
 
 enum mfx_rc
@@ -115,8 +107,10 @@ masq_srs_new(const struct masq_settings *settings,
     made->forward = s->forward;
     made->reverses = s->reverse;
     made->short_forms = s->short_forms;
-    made->maps = masq_srs_maps_of(settings);
-    warn(settings, build);
+    rc = masq_srs_maps_build(settings, build->arena, &made->maps);
+    if (rc != MFX_OK)
+        return rc;
+    warn(settings, &made->maps, build);
     *srs = made;
     return MFX_OK;
 }

@@ -12,6 +12,16 @@ struct stop {
     struct stop *next;
     struct masq_address address;
     unsigned depth;
+    bool is_user; /* of this machine: virtual(5) is past */
+};
+
+/* A row that has an address as its key. */
+struct found {
+    struct masq_canonical_row row;
+    bool is_alias; /* from a table of aliases(5) alone */
+    /* Its members go through virtual(5) again, users of this machine, too: so
+     * it is with include files. */
+    bool is_sent_on;
 };
 
 struct walk {
@@ -24,6 +34,27 @@ struct walk {
     struct mfx_str where; /* not empty: it leaves */
 };
 
+enum mfx_rc
+masq_srs_maps_init(struct masq_srs_maps *maps, struct mfx_table *const *tables,
+                   size_t count, struct mfx_arena *arena)
+{
+    struct mfx_table **others =
+        mfx_arena_alloc_array(arena, count, sizeof(struct mfx_table *));
+    struct mfx_table **aliases =
+        mfx_arena_alloc_array(arena, count, sizeof(struct mfx_table *));
+    if (others == NULL || aliases == NULL)
+        return MFX_TEMPFAIL;
+    maps->tables.maps = others;
+    maps->aliases = aliases;
+    maps->tables.map_count = maps->alias_count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(mfx_table_type(tables[i]), "alias") == 0)
+            aliases[maps->alias_count++] = tables[i];
+        else
+            others[maps->tables.map_count++] = tables[i];
+    return MFX_OK;
+}
+
 /* --- what is to be looked at --- */
 
 static enum mfx_rc
@@ -33,11 +64,23 @@ leaves(struct walk *w, const char *why, struct mfx_str what)
     return w->where.p == NULL ? MFX_TEMPFAIL : MFX_OK;
 }
 
+/* Under what it is remembered; users are no addresses. */
 static enum mfx_rc
-push(struct walk *w, const struct masq_address *address, unsigned depth)
+key_of(struct walk *w, const struct masq_address *address, bool is_user,
+       struct mfx_str *key)
+{
+    enum mfx_rc rc = masq_address_key(address, w->arena, key);
+    if (rc == MFX_OK && is_user)
+        *key = mfx_arena_printf(w->arena, "user %.*s", MFX_STR_ARG(*key));
+    return rc == MFX_OK && key->p == NULL ? MFX_TEMPFAIL : rc;
+}
+
+static enum mfx_rc
+push(struct walk *w, const struct masq_address *address, bool is_user,
+     unsigned depth)
 {
     struct mfx_str key;
-    enum mfx_rc rc = masq_address_key(address, w->arena, &key);
+    enum mfx_rc rc = key_of(w, address, is_user, &key);
     if (rc != MFX_OK)
         return rc;
     if (mfx_map_get(w->seen, key) != NULL)
@@ -49,8 +92,7 @@ push(struct walk *w, const struct masq_address *address, unsigned depth)
     struct stop *stop = mfx_arena_alloc(w->arena, sizeof *stop);
     if (stop == NULL)
         return MFX_TEMPFAIL;
-    stop->address = *address;
-    stop->depth = depth;
+    *stop = (struct stop){NULL, *address, depth, is_user};
     if (w->first == NULL)
         w->first = stop;
     else
@@ -61,12 +103,54 @@ push(struct walk *w, const struct masq_address *address, unsigned depth)
 
 /* --- rows --- */
 
-static enum mfx_rc
-find(struct walk *w, const struct masq_address *address,
-     struct masq_canonical_row *row)
+static bool
+is_bare(struct mfx_str key)
 {
-    return masq_canonical_find(&w->maps->tables, address, w->arena, row,
+    return !mfx_str_has(key, '@');
+}
+
+/* By virtual(5)'s keys, in all tables that may be of it. */
+static enum mfx_rc
+find(struct walk *w, const struct masq_address *address, struct found *found)
+{
+    *found = (struct found){.is_alias = false};
+    return masq_canonical_find(&w->maps->tables, address, w->arena, &found->row,
                                w->err);
+}
+
+/* By the bare user, in the tables that may be of aliases(5). */
+static enum mfx_rc
+find_alias(struct walk *w, struct mfx_str user, struct found *found)
+{
+    const struct masq_address address = {.local = user};
+    struct masq_canonical aliases = w->maps->tables;
+    if (w->maps->alias_count == 0)
+        return find(w, &address, found);
+    aliases.maps = w->maps->aliases;
+    aliases.map_count = w->maps->alias_count;
+    *found = (struct found){.is_alias = true};
+    return masq_canonical_find(&aliases, &address, w->arena, &found->row,
+                               w->err);
+}
+
+/* By "@domain" alone. */
+static enum mfx_rc
+find_domain(struct walk *w, const struct masq_address *address,
+            struct found *found)
+{
+    const struct masq_canonical *t = &w->maps->tables;
+    struct masq_canonical_row *row = &found->row;
+    enum mfx_rc rc = MFX_NOTFOUND;
+    *found = (struct found){.row.user = address->local};
+    row->key =
+        mfx_arena_printf(w->arena, "@%.*s", MFX_STR_ARG(address->domain));
+    if (row->key.p == NULL)
+        return MFX_TEMPFAIL;
+    for (size_t i = 0; i < t->map_count && rc == MFX_NOTFOUND; i++)
+        if (!mfx_table_has_patterns(t->maps[i]))
+            rc = mfx_table_get(t->maps[i], row->key, w->arena, &row->value,
+                               w->err);
+    return rc;
 }
 
 /* No row has it as its key. */
@@ -87,23 +171,21 @@ judge(struct walk *w, const struct masq_address *address)
     return rc == MFX_OK ? leaves(w, "", key) : rc;
 }
 
-static bool
-is_bare(struct mfx_str key)
-{
-    return !mfx_str_has(key, '@');
-}
-
-/* MFX_OK: what is sent on has a sender of our own. */
+/* MFX_OK: an alias whose members get a sender of our own. */
 static enum mfx_rc
-has_owner(struct walk *w, struct mfx_str key)
+has_owner(struct walk *w, const struct found *alias)
 {
-    struct masq_canonical_row row;
-    struct masq_address owner = {
-        mfx_arena_printf(w->arena, "owner-%.*s", MFX_STR_ARG(key)), {"", 0}
-    };
-    if (!is_bare(key))
+    struct found found;
+    bool may_be_alias = alias->is_alias || w->maps->alias_count == 0;
+    if (!may_be_alias || !is_bare(alias->row.key))
         return MFX_NOTFOUND;
-    return owner.local.p == NULL ? MFX_TEMPFAIL : find(w, &owner, &row);
+    struct mfx_str owner =
+        mfx_arena_printf(w->arena, "owner-%.*s", MFX_STR_ARG(alias->row.key));
+    if (owner.p == NULL)
+        return MFX_TEMPFAIL;
+    enum mfx_rc rc = find_alias(w, owner, &found);
+    /* that one's "+extension" must not be cut off */
+    return rc == MFX_OK && found.row.extension.len > 0 ? MFX_NOTFOUND : rc;
 }
 
 static bool
@@ -114,53 +196,53 @@ is_same(const struct masq_address *a, const struct masq_address *b)
 }
 
 static enum mfx_rc take_row(struct walk *w, const struct stop *stop,
-                            const struct masq_canonical_row *row);
+                            const struct found *found);
 
-/* It maps to itself: for aliases(5) its bare user is a name of its own. */
+/* No row of virtual(5) has it, or one that maps it to itself. */
 static enum mfx_rc
-take_itself(struct walk *w, const struct stop *stop,
-            const struct masq_canonical_row *row)
+take_alias(struct walk *w, const struct stop *stop)
 {
-    struct masq_canonical_row alias;
-    struct masq_address user = {
-        stop->address.local, {"", 0}
-    };
-    if (is_bare(row->key))
-        return judge(w, &stop->address);
-    enum mfx_rc rc = masq_canonical_is_local(
-        &w->maps->tables, stop->address.domain, w->arena, w->err);
+    struct found found;
+    const struct masq_address *a = &stop->address;
+    enum mfx_rc rc = MFX_OK;
+    if (a->domain.len > 0)
+        rc = masq_canonical_is_local(&w->maps->tables, a->domain, w->arena,
+                                     w->err);
     if (rc == MFX_OK)
-        rc = find(w, &user, &alias);
+        rc = find_alias(w, a->local, &found);
     if (rc == MFX_NOTFOUND)
-        return judge(w, &stop->address);
-    return rc == MFX_OK ? take_row(w, stop, &alias) : rc;
+        return judge(w, a);
+    return rc == MFX_OK ? take_row(w, stop, &found) : rc;
 }
 
 static enum mfx_rc
-take_address(struct walk *w, const struct stop *stop,
-             const struct masq_canonical_row *row, struct masq_address address)
+take_address(struct walk *w, const struct stop *stop, const struct found *found,
+             struct masq_address address)
 {
+    const struct masq_canonical_row *row = &found->row;
+    if (address.domain.len == 0 && found->is_alias && !found->is_sent_on)
+        return push(w, &address, true, stop->depth + 1);
     if (address.domain.len == 0)
         address.domain = w->maps->tables.origin_domain;
-    if (is_same(&address, &stop->address))
-        return take_itself(w, stop, row);
-    if (row->extension.len > 0 && !is_bare(row->key))
+    if (row->extension.len > 0 && !found->is_alias)
         address.local =
             mfx_arena_printf(w->arena, "%.*s%.*s", MFX_STR_ARG(address.local),
                              MFX_STR_ARG(row->extension));
-    return push(w, &address, stop->depth + 1);
+    if (is_same(&address, &stop->address))
+        return found->is_alias ? judge(w, &address) : take_alias(w, stop);
+    return push(w, &address, false, stop->depth + 1);
 }
 
 static enum mfx_rc take_members(struct walk *w, const struct stop *stop,
-                                const struct masq_canonical_row *row,
-                                struct mfx_str text);
+                                const struct found *found, struct mfx_str text);
 
 /* Addresses line by line, with '#' before comments. */
 static enum mfx_rc
-take_file(struct walk *w, const struct stop *stop,
-          const struct masq_canonical_row *row, struct mfx_str path)
+take_file(struct walk *w, const struct stop *stop, const struct found *found,
+          struct mfx_str path)
 {
     struct mfx_str bytes, line;
+    struct found included = *found;
     enum mfx_rc rc = MFX_OK;
     const char *name = mfx_arena_copy(w->arena, path).p;
     if (name == NULL)
@@ -170,40 +252,40 @@ take_file(struct walk *w, const struct stop *stop,
     if (mfx_file_read(name, MASQ_SRS_MAPS_FILE, w->arena, &bytes, NULL, NULL) !=
         MFX_OK)
         return leaves(w, "unknown, cannot read ", path);
+    included.is_sent_on = true;
     while (rc == MFX_OK && w->where.len == 0 &&
            mfx_str_cut(&bytes, '\n', &line)) {
         line = mfx_str_trim(line);
         if (line.len > 0 && line.p[0] != '#')
-            rc = take_members(w, stop, row, line);
+            rc = take_members(w, stop, &included, line);
     }
     return rc;
 }
 
 static enum mfx_rc
-take_member(struct walk *w, const struct stop *stop,
-            const struct masq_canonical_row *row,
+take_member(struct walk *w, const struct stop *stop, const struct found *found,
             const struct masq_member *member)
 {
     struct masq_address address = member->address;
     switch (member->kind) {
     case MASQ_MEMBER_SAME_LOCAL:
-        address.local = row->user;
-        return take_address(w, stop, row, address);
+        address.local = found->row.user;
+        return take_address(w, stop, found, address);
     case MASQ_MEMBER_ADDRESS:
-        return take_address(w, stop, row, address);
+        return take_address(w, stop, found, address);
     case MASQ_MEMBER_HERE:
         return MFX_OK;
     case MASQ_MEMBER_INCLUDE:
-        return take_file(w, stop, row, member->text);
+        return take_file(w, stop, found, member->text);
     case MASQ_MEMBER_UNKNOWN:
-        return leaves(w, "unknown, alias ", row->key);
+        return leaves(w, "unknown, alias ", found->row.key);
     }
     return MFX_TEMPFAIL;
 }
 
 static enum mfx_rc
-take_members(struct walk *w, const struct stop *stop,
-             const struct masq_canonical_row *row, struct mfx_str text)
+take_members(struct walk *w, const struct stop *stop, const struct found *found,
+             struct mfx_str text)
 {
     struct masq_member member;
     enum mfx_rc rc = MFX_OK;
@@ -212,19 +294,49 @@ take_members(struct walk *w, const struct stop *stop,
         if (rc == MFX_NOTFOUND)
             return MFX_OK;
         if (rc == MFX_OK)
-            rc = take_member(w, stop, row, &member);
+            rc = take_member(w, stop, found, &member);
     }
     return rc;
 }
 
 static enum mfx_rc
-take_row(struct walk *w, const struct stop *stop,
-         const struct masq_canonical_row *row)
+take_row(struct walk *w, const struct stop *stop, const struct found *found)
 {
-    enum mfx_rc rc = has_owner(w, row->key);
+    enum mfx_rc rc = has_owner(w, found);
     if (rc == MFX_NOTFOUND)
-        return take_members(w, stop, row, row->value);
+        return take_members(w, stop, found, found->row.value);
     return rc;
+}
+
+/* A bare user's row may be one of aliases(5), which the MTA looks at only after
+ * it has taken what the whole domain maps to. */
+static enum mfx_rc
+take_bare(struct walk *w, const struct stop *stop, const struct found *user)
+{
+    struct found domain;
+    enum mfx_rc rc = take_row(w, stop, user);
+    if (rc != MFX_OK || w->maps->alias_count > 0 ||
+        stop->address.domain.len == 0)
+        return rc;
+    rc = find_domain(w, &stop->address, &domain);
+    if (rc == MFX_OK)
+        return take_row(w, stop, &domain);
+    return rc == MFX_NOTFOUND ? MFX_OK : rc;
+}
+
+static enum mfx_rc
+take_stop(struct walk *w, const struct stop *stop)
+{
+    struct found found;
+    if (stop->is_user)
+        return take_alias(w, stop);
+    enum mfx_rc rc = find(w, &stop->address, &found);
+    if (rc == MFX_NOTFOUND)
+        return take_alias(w, stop);
+    if (rc != MFX_OK)
+        return rc;
+    return is_bare(found.row.key) ? take_bare(w, stop, &found)
+                                  : take_row(w, stop, &found);
 }
 
 static enum mfx_rc
@@ -233,16 +345,11 @@ go(struct walk *w, const struct masq_address *recipient)
     struct masq_address first = *recipient;
     if (first.domain.len == 0)
         first.domain = w->maps->tables.origin_domain;
-    enum mfx_rc rc = push(w, &first, 0);
+    enum mfx_rc rc = push(w, &first, false, 0);
     while (rc == MFX_OK && w->where.len == 0 && w->first != NULL) {
-        struct masq_canonical_row row;
         const struct stop *stop = w->first;
         w->first = stop->next;
-        rc = find(w, &stop->address, &row);
-        if (rc == MFX_OK)
-            rc = take_row(w, stop, &row);
-        else if (rc == MFX_NOTFOUND)
-            rc = judge(w, &stop->address);
+        rc = take_stop(w, stop);
     }
     return rc;
 }

@@ -4,10 +4,14 @@
  *
  * A filter sees recipients before the MTA expands aliases. So the site's alias
  * tables are named to it, of whatever type, and it goes through them as the MTA
- * will: the order of keys is virtual(5)'s, which has that of aliases(5) in it
- * (see canonical.h), values are those of members.h. An address that maps to
- * itself is looked up once more by its bare user, as local(8) does.
+ * will: first those of virtual(5) with their order of keys (see canonical.h),
+ * then, for users of local domains that no row of these has, or that map to
+ * themselves, aliases(5) by the bare user. Values are those of members.h.
+ * Tables of type alias are for the latter, and all others then for the former;
+ * without one, any table may be either, and where that makes a difference (it
+ * has a user and his @domain) both rows count.
  *
+ *     masq_srs_maps_init(&maps, tables, count, arena);
  *     rc = masq_srs_maps_leave(&maps, &recipient, arena, &where, &err);
  *
  * What cannot be known counts as leaving: an ":include:" file that cannot be
@@ -33,13 +37,22 @@ enum {
 };
 
 struct masq_srs_maps {
-    struct masq_canonical tables;  /* maps; local_domains, origin_domain: where
-                                     bare users are keys; delimiters */
     struct mfx_table *our_domains; /* mail for these stays (domains.h) */
+    /* local_domains, origin_domain: where bare users are keys; delimiters */
+    struct masq_canonical tables;
+    struct mfx_table *const *aliases; /* those of aliases(5) alone */
+    size_t alias_count;
 };
 
-/* With the tables of the settings. */
-struct masq_srs_maps masq_srs_maps_of(const struct masq_settings *settings);
+/* Sorts tables by their type into `tables` and `aliases`, in the arena; all
+ * else is left to the caller. */
+enum mfx_rc masq_srs_maps_init(struct masq_srs_maps *maps,
+                               struct mfx_table *const *tables, size_t count,
+                               struct mfx_arena *arena) MFX_NODISCARD;
+/* With what the settings say. */
+enum mfx_rc masq_srs_maps_build(const struct masq_settings *settings,
+                                struct mfx_arena *arena,
+                                struct masq_srs_maps *maps) MFX_NODISCARD;
 
 /* MFX_OK: it leaves the site, *where says where to. MFX_NOTFOUND: it stays. */
 enum mfx_rc masq_srs_maps_leave(const struct masq_srs_maps *maps,
