@@ -411,7 +411,8 @@ outages(void **state)
         "get SRS0=bxzH=2W=1=DCJGDE6N24LCRT41A4T0G1UIF0DTKKQJ@example.com\n";
     put(fd, ask_name);
     expect(fd, "store is down",
-           "400 /no/such/folder/store.lock: No such file or directory\n");
+           "400 SRS: /no/such/folder/store.lock: No such file or "
+           "directory\n");
     (void)close(fd);
     masq_map_server_leave(s.server, &s.srs);
     mfx_store_close(down, 0);
