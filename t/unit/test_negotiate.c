@@ -165,10 +165,10 @@ actions(void **state)
         unsigned long offer, want;
         bool has_macro_lists;
     } cases[] = {
-        {"all but recipients with arguments", 0x1ff,            0x17f, true },
-        {"version 2",                         0x3f,             0x3f,  false},
-        {"none",                              0,                0,     false},
-        {"bits nobody knows",                 0xff000000UL | 1, 1,     false},
+        {"all that there are", 0x1ff,            0x1ff, true },
+        {"version 2",          0x3f,             0x3f,  false},
+        {"none",               0,                0,     false},
+        {"bits nobody knows",  0xff000000UL | 1, 1,     false},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
