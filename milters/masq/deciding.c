@@ -59,7 +59,10 @@ say_what_happened(struct mfx_message *m, const struct masq_message *q)
         mfx_decision_event(d, "passed", mfx_str_of("nothing to rewrite"));
         return;
     }
-    mfx_decision_event(d, "rewritten", mfx_str_of(q->is_srs ? "srs" : "rules"));
+    mfx_decision_event(d, "rewritten",
+                       mfx_str_of(q->is_srs      ? "srs"
+                                  : q->is_munged ? "munge"
+                                                 : "rules"));
     if (q->changed_recipients > 0)
         mfx_fact_u64(d, "recipients", q->changed_recipients);
     if (q->changed_fields > 0) {
@@ -114,6 +117,69 @@ guard(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
     return MFX_TEMPFAIL;
 }
 
+void
+masq_message_take_header(struct mfx_message *m, struct masq_message *q)
+{
+    const struct masq_munge *munge = masq_policy_of(m)->munge;
+    if (munge == NULL || !masq_munge_is_active(munge) || q->has_munge_job)
+        return;
+    masq_munge_begin(&q->munge_job, munge, m->env, &m->headers, m->arena);
+    q->has_munge_job = true;
+}
+
+struct waiting {
+    struct mfx_message *m;
+    const struct masq_message *q;
+};
+
+static bool
+wait_for(void *arg, struct mfx_event *event, uint64_t until_ms)
+{
+    const struct waiting *w = arg;
+    return masq_message_wait(w->m, w->q, event, until_ms);
+}
+
+/* MFX_OK: From is that of mail which is munged. */
+static enum mfx_rc
+is_for_munging(struct mfx_message *m, struct masq_message *q,
+               struct mfx_err *err)
+{
+    const struct masq_munge *munge = masq_policy_of(m)->munge;
+    enum mfx_rc leaves = MFX_NOTFOUND;
+    if (!q->has_munge_job)
+        return MFX_NOTFOUND;
+    if (masq_munge_needs_recipients(munge))
+        leaves = masq_envelope_leaves(m, q, &munge->maps, err);
+    if (leaves == MFX_TEMPFAIL || leaves == MFX_PERMFAIL)
+        return leaves;
+    return masq_munge_concerns(munge, &q->fields, leaves == MFX_OK)
+               ? MFX_OK
+               : MFX_NOTFOUND;
+}
+
+static enum mfx_rc
+munge_author(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
+{
+    struct waiting waiting = {m, q};
+    const struct masq_munge_waiter waiter = {wait_for, &waiting};
+    struct masq_munge_answer answer = {.count = 0};
+    masq_message_take_header(m, q);
+    enum mfx_rc rc = is_for_munging(m, q, err);
+    if (rc == MFX_OK)
+        rc = masq_munge_finish(&q->munge_job,
+                               masq_policy_store(masq_policy_of(m)), &q->fields,
+                               &waiter, &answer, err);
+    if (answer.why.len > 0)
+        mfx_trace(m->decision, "munge", "%.*s", MFX_STR_ARG(answer.why));
+    if (rc == MFX_OK) {
+        q->is_munged = true;
+        q->changed_fields++;
+        q->changed_addresses += answer.count;
+        mfx_fact(m->decision, "munged", answer.why);
+    }
+    return rc == MFX_NOTFOUND ? MFX_OK : rc;
+}
+
 static enum mfx_rc
 clean(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
 {
@@ -140,16 +206,19 @@ rewrite(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
         rc = masq_envelope_rewrite(m, q, err);
     if (rc == MFX_OK)
         rc = masq_field_rules_rewrite(m, q, err);
+    if (rc == MFX_OK)
+        rc = munge_author(m, q, err);
     return rc == MFX_OK ? clean(m, q, err) : rc;
 }
 
-/* What SRS and the From guard must know cannot be passed over. */
+/* What SRS, munging and the From guard must know cannot be passed over. */
 static bool
 passes_anyway(const struct mfx_message *m)
 {
     const struct masq_policy *policy = masq_policy_of(m);
     return policy->settings->lookup_error == MASQ_LOOKUP_ACCEPT &&
-           policy->srs == NULL && !policy->settings->from_guard.enable;
+           policy->srs == NULL && policy->munge == NULL &&
+           !policy->settings->from_guard.enable;
 }
 
 void

@@ -89,6 +89,35 @@ reverse(struct mfx_message *m, struct masq_message *q, struct masq_recipient *r,
     return rc == MFX_NOTFOUND || rc == MFX_PERMFAIL ? MFX_OK : rc;
 }
 
+/* An address that stands for an author. */
+static enum mfx_rc
+reverse_munged(struct mfx_message *m, struct masq_message *q,
+               struct masq_recipient *r, struct mfx_err *err)
+{
+    const struct masq_policy *policy = masq_policy_of(m);
+    struct masq_munge_call call;
+    struct masq_munge_reply reply;
+    masq_munge_begin_reverse(policy->munge, masq_policy_store(policy),
+                             &r->address, m->arena, &call);
+    struct mfx_event *event = masq_munge_event(&call);
+    if (event != NULL)
+        (void)masq_message_wait(m, q, event,
+                                mfx_mono_ms() + policy->munge->store_wait_ms);
+    enum mfx_rc rc = masq_munge_end(&call, &reply, err);
+    if (rc == MFX_OK) {
+        mfx_trace(m->decision, "munge", "reversed %.*s: %.*s@%.*s",
+                  MFX_STR_ARG(r->received->address),
+                  MFX_STR_ARG(reply.to.local), MFX_STR_ARG(reply.to.domain));
+        r->address = reply.to;
+        r->is_reversed = r->is_changed = q->is_munged = true;
+    } else if (rc == MFX_PERMFAIL) {
+        q->is_refused = true;
+        q->refusal_code = reply.code;
+        q->refusal_text = reply.text;
+    }
+    return rc == MFX_NOTFOUND || rc == MFX_PERMFAIL ? MFX_OK : rc;
+}
+
 enum mfx_rc
 masq_envelope_take(struct mfx_message *m, struct masq_message *q,
                    const struct mfx_recipient *received, struct mfx_err *err)
@@ -104,7 +133,11 @@ masq_envelope_take(struct mfx_message *m, struct masq_message *q,
                   MFX_STR_ARG(received->address));
         return rc == MFX_TEMPFAIL ? rc : MFX_OK;
     }
-    return masq_policy_of(m)->srs != NULL ? reverse(m, q, r, err) : MFX_OK;
+    rc = masq_policy_of(m)->srs != NULL ? reverse(m, q, r, err) : MFX_OK;
+    if (rc == MFX_OK && !r->is_reversed && !q->is_refused &&
+        masq_policy_of(m)->munge != NULL)
+        rc = reverse_munged(m, q, r, err);
+    return rc;
 }
 
 void
@@ -240,6 +273,22 @@ rewrite_recipients(struct masq_message *q, struct mfx_err *err)
 
 /* --- the sender --- */
 
+enum mfx_rc
+masq_envelope_leaves(struct mfx_message *m, const struct masq_message *q,
+                     const struct masq_srs_maps *maps, struct mfx_err *err)
+{
+    struct mfx_str where = mfx_str("", 0);
+    enum mfx_rc rc = MFX_NOTFOUND;
+    for (const struct masq_recipient *r = q->recipients;
+         r != NULL && rc == MFX_NOTFOUND; r = r->next)
+        if (r->is_address)
+            rc = masq_srs_maps_leave(maps, &r->address, m->arena, &where, err);
+    if (rc == MFX_OK)
+        mfx_trace(m->decision, "forward_maps", "mail leaves the site: %.*s",
+                  MFX_STR_ARG(where));
+    return rc;
+}
+
 /* MFX_OK: mail of a foreign sender leaves the site. */
 static enum mfx_rc
 is_forwarded(struct mfx_message *m, const struct masq_message *q,
@@ -255,15 +304,7 @@ is_forwarded(struct mfx_message *m, const struct masq_message *q,
     }
     if (srs->forward == MASQ_SRS_ALL)
         return MFX_OK;
-    rc = MFX_NOTFOUND;
-    for (const struct masq_recipient *r = q->recipients;
-         r != NULL && rc == MFX_NOTFOUND; r = r->next)
-        if (r->is_address)
-            rc = masq_srs_leaves(srs, &r->address, m->arena, &where, err);
-    if (rc == MFX_OK)
-        mfx_trace(m->decision, "srs", "mail leaves the site: %.*s",
-                  MFX_STR_ARG(where));
-    return rc;
+    return masq_envelope_leaves(m, q, &srs->maps, err);
 }
 
 static enum mfx_rc

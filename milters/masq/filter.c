@@ -25,6 +25,16 @@ on_rcpt(struct mfx_message *m, struct mfx_recipient *r)
 }
 
 static enum mfx_rc
+on_eoh(struct mfx_message *m)
+{
+    struct masq_message *q = state_of(m);
+    if (q == NULL)
+        return MFX_TEMPFAIL;
+    masq_message_take_header(m, q);
+    return MFX_OK;
+}
+
+static enum mfx_rc
 on_eom(struct mfx_message *m)
 {
     struct masq_message *q = state_of(m);
@@ -37,8 +47,9 @@ on_eom(struct mfx_message *m)
 static bool
 needs_fields(const struct masq_policy *policy)
 {
-    return policy->settings->from_guard.enable || policy->hygiene.count > 0 ||
-           policy->hygiene.hides_client ||
+    return policy->settings->from_guard.enable ||
+           (policy->munge != NULL && masq_munge_is_active(policy->munge)) ||
+           policy->hygiene.count > 0 || policy->hygiene.hides_client ||
            policy->classes[MASQ_HEADER_SENDER] ||
            policy->classes[MASQ_HEADER_RECIPIENT] ||
            policy->classes[MASQ_MESSAGE_ID];
@@ -61,5 +72,5 @@ const struct mfx_filter masq_filter = {
     .policy_begin = masq_policy_begin,
     .policy_is_outdated = masq_policy_is_outdated,
     .wants = get_wants,
-    .hooks = {.rcpt = on_rcpt, .eom = on_eom},
+    .hooks = {.rcpt = on_rcpt, .eoh = on_eoh, .eom = on_eom},
 };

@@ -39,10 +39,12 @@ struct masq_message {
     struct masq_facts facts;
     struct masq_rewriting rewriting;
     bool has_sender; /* an address, not the null sender */
-    bool is_sender_changed, is_srs;
+    bool is_sender_changed, is_srs, is_munged;
     struct masq_address received_sender;
     struct masq_address sender; /* as it is to be */
-    struct masq_fields fields;  /* filled when some step needs them */
+    bool has_munge_job;
+    struct masq_munge_job munge_job;
+    struct masq_fields fields; /* filled when some step needs them */
     size_t changed_recipients, changed_fields, changed_addresses;
     size_t strange_fields; /* that are no address lists */
 };
@@ -66,6 +68,8 @@ masq_policy_of(const struct mfx_message *m)
 /* Writes into the decision: a refusal, or nothing yet. */
 void masq_message_take_recipient(struct mfx_message *m, struct masq_message *q,
                                  const struct mfx_recipient *r);
+/* At the end of the header: what DNS has to say of From's domains is asked. */
+void masq_message_take_header(struct mfx_message *m, struct masq_message *q);
 /* Writes what is to be done with the message into its decision. */
 void masq_message_decide(struct mfx_message *m, struct masq_message *q);
 
@@ -81,6 +85,11 @@ void masq_envelope_drop(struct masq_message *q);
 /* At the end: whose mail it is. */
 enum mfx_rc masq_envelope_facts(struct mfx_message *m, struct masq_message *q,
                                 struct mfx_err *err) MFX_NODISCARD;
+/* MFX_OK: some recipient leaves the site, as these maps say. */
+enum mfx_rc masq_envelope_leaves(struct mfx_message *m,
+                                 const struct masq_message *q,
+                                 const struct masq_srs_maps *maps,
+                                 struct mfx_err *err) MFX_NODISCARD;
 /* What becomes of recipients, and then of the sender. */
 enum mfx_rc masq_envelope_rewrite(struct mfx_message *m, struct masq_message *q,
                                   struct mfx_err *err) MFX_NODISCARD;

@@ -11,6 +11,7 @@
 #include "guard.h"
 #include "hygiene.h"
 #include "map_server.h"
+#include "munge.h"
 #include "rewriting.h"
 #include "shared.h"
 #include "srs.h"
@@ -23,6 +24,7 @@ struct masq_policy {
     struct masq_guard guard;        /* in force with from_guard.enable */
     struct masq_hygiene hygiene;
     const struct masq_srs *srs;         /* NULL: none */
+    const struct masq_munge *munge;     /* NULL: none */
     struct masq_shared *shared;         /* NULL: nothing is kept */
     struct masq_map_server *map_server; /* NULL: none */
 };

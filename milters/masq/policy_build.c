@@ -30,7 +30,7 @@ static enum mfx_rc
 build_store(struct masq_policy *p, const struct mfx_policy_build *build)
 {
     const struct masq_policy *previous = build->previous;
-    if (p->srs == NULL || !p->srs->short_forms)
+    if ((p->srs == NULL || !p->srs->short_forms) && p->munge == NULL)
         return MFX_OK;
     mfx_store_settings_check(&p->settings->store, build->config,
                              build->problems);
@@ -65,6 +65,7 @@ fill(struct masq_policy *p, const struct mfx_policy_build *build)
         rc = mfx_rc_worst(rc, masq_guard_build(&p->guard, p->settings, build));
     rc = mfx_rc_worst(rc, masq_hygiene_build(&p->hygiene, p->settings, build));
     rc = mfx_rc_worst(rc, masq_srs_new(p->settings, build, &p->srs));
+    rc = mfx_rc_worst(rc, masq_munge_new(p->settings, build, &p->munge));
     rc = mfx_rc_worst(rc, build_store(p, build));
     rc = mfx_rc_worst(rc, build_map_server(p, build));
     return build->problems->errors > errors ? MFX_PERMFAIL : rc;
@@ -114,5 +115,6 @@ bool
 masq_policy_is_outdated(const void *policy)
 {
     const struct masq_policy *p = policy;
-    return p->srs != NULL && masq_secrets_are_outdated(&p->srs->secrets);
+    return (p->srs != NULL && masq_secrets_are_outdated(&p->srs->secrets)) ||
+           (p->munge != NULL && masq_secrets_are_outdated(&p->munge->secrets));
 }
