@@ -4,6 +4,8 @@
 #include <mfx/base/buf.h>
 #include <mfx/mail/address.h>
 
+#define NO_END ": no end"
+
 enum {
     MAX_WHY = 64 * 1024,
     MAX_VALUES = 100, /* addresses in one value; the first counts */
@@ -192,8 +194,14 @@ map_repeatedly(struct search *s, struct masq_address *address,
         if (is_same_nocase(&before, address))
             return MFX_OK;
     }
-    mfx_buf_add_text(why, ": no end");
+    mfx_buf_add_text(why, NO_END);
     return MFX_OK;
+}
+
+bool
+masq_canonical_has_end(struct mfx_str why)
+{
+    return !mfx_str_ends_nocase(why, mfx_str_of(NO_END));
 }
 
 enum mfx_rc
@@ -213,10 +221,12 @@ masq_canonical_rewrite(const struct masq_canonical *c,
     enum mfx_rc rc = map_repeatedly(&s, &address, &words);
     if (rc != MFX_OK && rc != MFX_NOTFOUND)
         return MFX_TEMPFAIL;
-    if (words.len == 0 || (mfx_str_eq(address.local, from->local) &&
-                           mfx_str_eq(address.domain, from->domain)))
+    bool is_back = mfx_str_eq(address.local, from->local) &&
+                   mfx_str_eq(address.domain, from->domain);
+    if (!is_back || !masq_canonical_has_end(mfx_buf_str(&words)))
+        *why = mfx_buf_str(&words);
+    if (words.len == 0 || is_back)
         return MFX_NOTFOUND;
     *to = address;
-    *why = mfx_buf_str(&words);
     return mfx_buf_ok(&words) ? MFX_OK : MFX_TEMPFAIL;
 }

@@ -71,5 +71,8 @@ enum mfx_rc masq_canonical_rewrite(const struct masq_canonical *canonical,
                                    struct mfx_arena *arena,
                                    struct masq_address *to, struct mfx_str *why,
                                    struct mfx_err *err) MFX_NODISCARD;
+/* From `why`, which tells of rows without an end that led back to the address
+ * itself, too. */
+bool masq_canonical_has_end(struct mfx_str why);
 
 #endif

@@ -180,8 +180,100 @@ check('diff: no file', [@masq, 'diff', @conf, "$dir/frob"], 66, qr/\A\z/, qr/fro
 check('diff: no word', [@masq, 'diff', @conf], 64, qr/\A\z/, qr/one FILE/);
 check('diff: two files', [@masq, 'diff', @conf, $message, $message], 64, qr/\A\z/, qr/one FILE/);
 
+# --- check ---
+write_file('canonical', <<'END');
+alice@a.example     same@b.example
+bob@a.example       Same@b.example
+bob2@a.example      bob@a.example
+@d1.example         @d.example
+@d2.example         @d.example
+l1@a.example        l2@a.example
+l2@a.example        l1@a.example
+e1@a.example        e2@a.example
+e2@a.example        e3@a.example
+e3@a.example        e2@a.example
+@x1.example         @x2.example
+@x2.example         @x1.example
+bad@a.example       <<x
+nothing@a.example   @
+<bad                x@b.example
+user                user@b.example
+same@b.example      same@b.example
+END
+write_file('canonical', Command::read_file("$dir/canonical") . 'long@a.example ' . 'x' x 70 . "\@b.example\n");
+write_file('generics', <<'END');
+u1@a.example        same@b.example
+u2+*@a.example      same@b.example
+u3+*@a.example      %1@c.example
+@a.example          %1@d.example
+bare                other
+END
+my $broken = config('broken', <<"END");
+origin_domain = "example.org";
+rules = (
+ { name = "people"; kind = "canonical"; maps = ( "texthash:$dir/canonical" ); },
+ { name = "generics"; kind = "sendmail"; genericstable = ( "texthash:$dir/generics" ); generics_domain = "csl:a.example";
+   masquerade_as = "mail.example"; },
+ { name = "patterns"; kind = "canonical"; maps = ( "refile:$dir/generics" ); },
+ { name = "hide"; kind = "masquerade"; domains = "csl:!keep.example.org,example.org,no domain"; }
+);
+END
+my $found = json_of('check', 1, '--json', @masq, 'check', '-c', $broken);
+
+# "key key ...: text" of each finding of that kind.
+sub findings {
+    my ($kind) = @_;
+    return [map { my $f = $_; join(' ', map { $_->{key} } @{ $f->{rows} }) } @{ $found->{$kind}{first} }];
+}
+is($found->{rows}, 26, 'check: rows');
+is_deeply(findings('loops'), [qw(l1@a.example l2@a.example e1@a.example e2@a.example e3@a.example @x1.example @x2.example)], 'check: loops');
+like($found->{loops}{first}[0]{text}, qr/\Arow l1\@a\.example, l2\@a\.example, .*: no end\z/, 'check: a loop');
+is_deeply(findings('collisions'),
+    ['@d1.example @d2.example', 'alice@a.example bob2@a.example bob@a.example', 'u1@a.example u2+*@a.example'], 'check: collisions');
+is_deeply([map { $_->{text} } @{ $found->{collisions}{first} }], ['*@d.example', 'same@b.example', 'same@b.example'], 'check: what they become');
+is_deeply([map { "$_->{rule} $_->{line}" } @{ $found->{collisions}{first}[1]{rows} }], ['people 1', 'people 3', 'people 2'], 'check: where');
+is_deeply(findings('values'), [qw(bad@a.example nothing@a.example <bad long@a.example), 'no domain'], 'check: wrong rows');
+is($found->{no_key}, undef, 'check: mfx-dkim is not asked');
+is_deeply([map { s/.*: //r } grep { /patterns/ } @{ $found->{notes} }], ['patterns are not looked at'], 'check: what was left out');
+check('check in words', [@masq, 'check', '-c', $broken, '-n', 1], 1,
+    qr{\A26 rows looked at
+7 rows that lead round in a circle:
+  row l1\@a\.example, .*: no end
+    l1\@a\.example  rule people, texthash:\Q$dir\E/canonical:6
+  and 6 more
+5 rows that cannot be used:
+  .*
+    bad\@a\.example  .*
+  and 4 more
+3 addresses that several rows become:
+  \*\@d\.example
+    \@d1\.example  .*
+    \@d2\.example  .*
+  and 2 more
+note: }, qr/\A\z/);
+check('check: all is well', [@masq, 'check', @conf], 0, qr/\A6 rows looked at\n0 rows .*\n0 rows .*\n0 addresses .*\n/);
+
+SKIP: {
+    skip 'mfxctl-dkim is not built', 8 if !-x build() . '/mfxctl-dkim';
+    is((run(qw(dkim genkey -d example.org -s k -a ed25519 -o), "$dir/k.pem"))[0], 0, 'a key');
+    my $dkim = config('dkim', "sign: { domains = \"csl:example.org,b.example\"; selectors = ( \"k\" ); key_path = \"$dir/%s.pem\"; };\n");
+    $found = json_of('check of keys', 1, '--json', @masq, 'check', '-c', $broken, '--dkim-config', $dkim);
+    is_deeply([map { $_->{text} =~ s/:.*//r } @{ $found->{no_key}{first} }], [qw(d.example c.example mail.example)], 'check of keys: domains');
+    $found = json_of('check of keys: all are there', 0, '--json', @masq, 'check', '-c',
+        config('keys', "rules = ( { kind = \"canonical\"; maps = ( \"inline:a\@x.example=a\@b.example\" ); },\n"
+            . " { kind = \"masquerade\"; domains = \"csl:example.org\"; } );\n"), '--dkim-config', $dkim);
+    is_deeply($found->{no_key}, { count => 0, first => [] }, 'check of keys: all are there');
+}
+check('check of keys: no such file', [@masq, 'check', @conf, '--dkim-config', "$dir/frob.conf"], 78, qr/\A\z/, qr/frob\.conf/);
+check('check: no number', [@masq, 'check', @conf, qw(--limit frob)], 64, qr/\A\z/, qr/--limit frob/);
+check('check: a word too many', [@masq, 'check', @conf, 'frob'], 64, qr/\A\z/, qr/frob: no argument/);
+
+write_file('large', join '', map { my $h = $_ % 1000; "user$_\@h$h.example  First$_\@example.org\n" } 1 .. 100_000);
+my $large = config('large', "rules = ( { kind = \"canonical\"; maps = ( \"texthash:$dir/large\" ); } );\n");
+check('check of 100,000 rows', [@masq, 'check', '-c', $large], 0, qr/\A100000 rows looked at\n/, qr/\A\z/);
+
 check('help', [@masq, '--help'], 0, qr/\n  test .*\n  diff /, qr/\A\z/);
-for my $verb (qw(test diff)) {
+for my $verb (qw(test diff check)) {
     check("help of $verb", [@masq, $verb, '--help'], 0, qr/\AUsage: mfxctl masq $verb /, qr/\A\z/);
     check("$verb: an unknown option", [@masq, $verb, '--frob'], 64, qr/\A\z/, qr/frob/);
 }

@@ -46,7 +46,8 @@ check(struct masq_tables *t, const char *label, const struct setting *s,
     unit_assert_str(label, mfx_str_of(err.msg), mfx_str_of(""));
     unit_assert_str(label, masq_tables_text(t, &to), mfx_str_of(want));
     unit_assert_int(label, rc, strcmp(in, want) == 0 ? MFX_NOTFOUND : MFX_OK);
-    unit_assert_int(label, why.len > 0, rc == MFX_OK);
+    unit_assert_int(label, why.len > 0,
+                    rc == MFX_OK || !masq_canonical_has_end(why));
     if (want_why != NULL)
         unit_assert_str(label, why, mfx_str_of(want_why));
 }
@@ -239,7 +240,7 @@ repeating(void **state)
         {"swap_comes_back",
          {.maps = {"inline:a@x=b@x,b@x=a@x"}},
          "a@x",                                                            "a@x",
-         NULL                                                                                                },
+         "row a@x, b@x, a@x, b@x, a@x, b@x, a@x, b@x, a@x, b@x: no end"                                      },
         {"circle",
          {.maps = {"inline:a@x=b@x,b@x=c@x,c@x=a@x"}},
          "a@x",                                                            "b@x",

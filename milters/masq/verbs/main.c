@@ -50,6 +50,23 @@ static const char diff_help[] =
     "Exit status: 0 it passes, 1 it is refused, 2 it is deferred, 64 wrong\n"
     "usage, 66 no such file, 78 configuration unusable.\n";
 
+static const char check_help[] =
+    "Usage: mfxctl masq check [--config FILE] [--dkim-config FILE] [--limit N]\n"
+    "           [--json]\n"
+    "\n"
+    "Walks through the tables of all rules, and shows rows that lead round in a\n"
+    "circle, rows that cannot be used, addresses that several rows become, and\n"
+    "From domains for which mfx-dkim has no key.\n"
+    "\n"
+    "  -c, --config FILE        the daemon's configuration\n"
+    "      --dkim-config FILE   that of mfx-dkim; without it, the usual one if it\n"
+    "                           is there\n"
+    "  -n, --limit N            how many are shown of each kind (20)\n"
+    "  -j, --json               prints one JSON object\n"
+    "\n"
+    "Exit status: 0 nothing found, 1 something found, 64 wrong usage, 78\n"
+    "configuration unusable.\n";
+
 static const char import_help[] =
     "Usage: mfxctl masq import sendmail [options] SENDMAIL.mc|SENDMAIL.cf\n"
     "       mfxctl masq import postfix [options] [MAIN.cf]\n"
@@ -77,6 +94,8 @@ static const char import_help[] =
 static const struct verb verbs[] = {
     {"test",   verb_test,   "what becomes of an address, and by what",        test_help},
     {"diff",   verb_diff,   "what would become of a stored message",          diff_help},
+    {"check",  verb_check,  "loops, collisions, wrong rows, missing keys",
+     check_help                                                                        },
     {"import", verb_import, "what a Sendmail or a Postfix rewrites, as ours",
      import_help                                                                       },
     {NULL,     NULL,        NULL,                                             NULL     },
