@@ -48,7 +48,9 @@ class MasqLab(DkimLab):
     def __enter__(self):
         super().__enter__()
         self.dns.publish([key.record().replace('example.org', DOMAIN)
-                          for key in (self.rsa, self.ed)])
+                          for key in (self.rsa, self.ed)] + [
+            '_dmarc.strict.example. 60 IN TXT "v=DMARC1; p=reject"',
+            '_dmarc.mild.example. 60 IN TXT "v=DMARC1; p=none"'])
         for name, text in TABLES.items():
             self.write(name, text)
         os.chmod(self.dir + '/secrets', 0o600)
@@ -83,6 +85,12 @@ class MasqLab(DkimLab):
             'srs.domain': 'srs.example.com',
             'srs.secrets_file': self.dir + '/secrets',
             'srs.forward_maps': ['alias:%s/aliases' % self.dir],
+            'munge.when': 'dmarc', 'munge.mail': 'forwarded',
+            'munge.domain': 'via.example.com',
+            'munge.secrets_file': self.dir + '/secrets',
+            'munge.phrase_suffix': ' via us',
+            'dns.servers': ['127.0.0.1:%d' % self.dns.port],
+            'dns.timeout': '2s',
         }
 
 
@@ -252,6 +260,33 @@ def outgoing(site):
     site.lab.masq.configure({'srs.forward': 'forwarded'})
 
 
+def munged(site):
+    """A forwarder's copy of mail whose author's domain wants it refused."""
+    message = FOREIGN.replace(b'Joe <joe@sender.example>',
+                              b'"Joe, the Plumber" <joe@strict.example>')
+    site.receive(message, sender='joe@strict.example')
+    mail = site.sink.take()
+    author = addresses(mail, 'From')[0]
+    tap.like(author, r'^[^@]+@via\.example\.com$',
+             'p=reject: From leads through us')
+    tap.has(mail.unfolded('From')[0], b'Joe, the Plumber via us',
+            'its display name stays')
+    reply = (b'From: bob@elsewhere.example\r\nTo: <' + author.encode() +
+             b'>\r\nSubject: Re: hi\r\n\r\nHello\r\n')
+    code, text = site.receive(reply, sender='bob@elsewhere.example',
+                              to=[author])
+    tap.same(code, 250, 'a reply: ' + text)
+    tap.same(paths(site.sink.take()), ['joe@strict.example'],
+             'comes back to the author')
+    local = author.partition('@')[0]
+    forged = ('a' if local[0] != 'a' else 'b') + local[1:] + '@via.example.com'
+    code, text = site.receive(reply, to=[forged])
+    tap.same(code, 550, 'a forged one is refused: ' + text)
+    site.receive(FOREIGN.replace(b'sender.example', b'mild.example'))
+    tap.same(addresses(site.sink.take(), 'From'), ['joe@mild.example'],
+             'p=none: From stays')
+
+
 def large(site):
     """200 recipients, 300 addresses in the header."""
     to = ['r%d@old.example' % n for n in range(200)]
@@ -300,7 +335,7 @@ def away(site):
 
 
 ALL = (rewritten_and_signed, generic, foreign, recipients, parameters,
-       bounce_comes_back, short_form, outgoing, large, reloaded, away)
+       bounce_comes_back, short_form, munged, outgoing, large, reloaded, away)
 
 
 def run_all(site, *more):
