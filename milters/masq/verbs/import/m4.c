@@ -604,8 +604,10 @@ hand_over(struct m4 *m, struct masq_m4_call *call)
 static bool
 expand(struct m4 *m, const struct token *t)
 {
-    struct masq_m4_call call = {
-        .file = m->file, .line = t->line, .name = t->text};
+    struct masq_m4_call call = {.file = m->file,
+                                .line = t->line,
+                                .name = t->text,
+                                .is_diverted = m->divert < 0};
     struct macro *macro = mfx_map_get(m->macros, t->text);
     if (macro != NULL) {
         arguments(m, &call);

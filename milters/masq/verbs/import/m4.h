@@ -35,7 +35,8 @@ struct masq_m4_call {
     struct mfx_str name;
     struct mfx_str args[MASQ_M4_ARGS];
     size_t count;
-    bool has_args; /* "NAME(" */
+    bool has_args;    /* "NAME(" */
+    bool is_diverted; /* to nowhere: were it text, nobody would see it */
 };
 
 struct masq_m4_sink {

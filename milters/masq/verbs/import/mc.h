@@ -76,6 +76,8 @@ bool masq_mc_knows_feature(struct mfx_str name);
 /* Of a FEATURE that is a switch of our rule its setting, else NULL. */
 const char *masq_mc_feature_switch(struct mfx_str name);
 void masq_mc_take_feature(struct masq_mc *s, struct masq_import_item *item);
+/* Any other macro of Sendmail's m4 files. */
+bool masq_mc_knows_call(struct mfx_str name);
 void masq_mc_take_call(struct masq_mc *s, struct masq_import_item *item);
 void masq_mc_take_line(struct masq_mc *s, struct masq_import_item *item);
 

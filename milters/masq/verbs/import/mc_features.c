@@ -402,6 +402,13 @@ masq_mc_feature_switch(struct mfx_str name)
     return row != NULL && row->how == RULE ? row->target : NULL;
 }
 
+bool
+masq_mc_knows_call(struct mfx_str name)
+{
+    return find(calls, sizeof calls / sizeof calls[0], name) != NULL ||
+           mfx_str_is(name, "include") || mfx_str_is(name, "sinclude");
+}
+
 void
 masq_mc_take_call(struct masq_mc *s, struct masq_import_item *item)
 {

@@ -160,7 +160,9 @@ take_call(void *arg, const struct masq_m4_call *call)
                       mfx_str_of(calls[i].name), 0);
         return;
     }
-    (void)add(s, call, call->name, MASQ_MC_CALL, call->name, 0);
+    /* prose in front of the first divert(0) may look like a call */
+    if (!call->is_diverted || masq_mc_knows_call(call->name))
+        (void)add(s, call, call->name, MASQ_MC_CALL, call->name, 0);
 }
 
 static void
