@@ -38,9 +38,15 @@ fill_engine(const struct masq_srs_settings *s,
                       "no valid domain");
         return MFX_PERMFAIL;
     }
-    if (s->separator.len != 1) {
+    if (s->separator.len != 1 ||
+        !mfx_str_has(mfx_str("=+-", 3), s->separator.p[0])) {
         masq_complain(build, MFX_PROBLEM_ERROR, "srs.separator",
                       "is to be one of = + -");
+        return MFX_PERMFAIL;
+    }
+    if (s->hash_minimum > s->hash_length) {
+        masq_complain(build, MFX_PROBLEM_ERROR, "srs.hash_minimum",
+                      "is longer than the hashes that are made");
         return MFX_PERMFAIL;
     }
     srs->engine = (struct mfx_srs_settings){

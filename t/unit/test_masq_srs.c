@@ -456,6 +456,106 @@ secrets_that_change(void **state)
     masq_tables_end(&t);
 }
 
+/* --- from settings --- */
+
+#define SRS     "our_domains = \"csl:us.example\"; srs = { domain = \"s.example\"; "
+#define SECRETS SRS "secrets_file = \"^/secrets\"; "
+
+static const struct {
+    const char *label, *conf;
+    enum mfx_rc rc;
+    const char *problem; /* part of it; NULL: there is none */
+} configurations[] = {
+    {"none",              "",                                                   MFX_OK,       NULL                                             },
+    {"plain",             SECRETS "};",                                         MFX_OK,       NULL                                             },
+    {"no_secrets_file",   SRS "};",                                             MFX_PERMFAIL,
+     "srs.secrets_file: is needed with srs.domain"                                                                                             },
+    {"secrets_missing",   SRS "secrets_file = \"^/none\"; };",                  MFX_PERMFAIL,
+     "masq.conf:1: "                                                                                                                           },
+    {"bad_domain",
+     "srs = { domain = \"a..b\"; secrets_file = \"^/secrets\"; };",             MFX_PERMFAIL, "srs.domain: no valid domain"                    },
+    {"separator",         SECRETS "separator = \".\"; };",                      MFX_PERMFAIL,
+     "srs.separator: is to be one of"                                                                                                          },
+    {"two_separators",    SECRETS "separator = \"+-\"; };",                     MFX_PERMFAIL,
+     "srs.separator: is to be one of"                                                                                                          },
+    {"minimum_too_long",  SECRETS "hash_minimum = 8; };",                       MFX_PERMFAIL,
+     "masq.conf:1: srs.hash_minimum: is longer"                                                                                                },
+    {"minimum_fits",      SECRETS "hash_minimum = 8; hash_length = 8; };",      MFX_OK,
+     NULL                                                                                                                                      },
+    {"no_our_domains",
+     "srs = { domain = \"s.example\"; secrets_file = \"^/secrets\"; };",        MFX_OK,
+     "warning: our_domains: there are none"                                                                                                    },
+    {"aliases_of_nobody", SECRETS "forward_maps = [ \"alias:^/aliases\" ]; };",
+     MFX_OK,                                                                                  "warning: srs.forward_maps: aliases are those of"},
+    {"aliases",
+     "local_domains = \"csl:us.example\"; " SECRETS
+     "forward_maps = [ \"alias:^/aliases\" ]; };",                              MFX_OK,       NULL                                             },
+};
+
+/* "^" is the folder. */
+static struct mfx_str
+in_folder(struct masq_tables *t, const char *text)
+{
+    struct mfx_buf out;
+    mfx_buf_init_arena(&out, t->arena, 100000);
+    for (; *text != '\0'; text++)
+        if (*text == '^')
+            mfx_buf_add_text(&out, t->files.folder);
+        else
+            mfx_buf_add_byte(&out, *text);
+    return mfx_buf_str(&out);
+}
+
+static enum mfx_rc
+load(struct masq_tables *t, const char *text, const struct masq_srs **srs)
+{
+    struct masq_settings *settings =
+        mfx_arena_alloc(t->arena, sizeof *settings);
+    struct mfx_config *config = NULL;
+    const char *file =
+        conf_files_write(&t->files, "masq.conf", in_folder(t, text));
+    const struct mfx_option_set set = {masq_options, settings};
+    assert_int_equal(mfx_config_load(file, NULL, &set, 1, t->arena, t->set,
+                                     &t->problems, &config),
+                     MFX_OK);
+    const struct mfx_policy_build build = {
+        .settings = settings,
+        .config = config,
+        .arena = t->arena,
+        .problems = &t->problems,
+    };
+    return masq_srs_new(settings, &build, srs);
+}
+
+static void
+from_settings(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof configurations / sizeof configurations[0];
+         i++) {
+        const char *label = configurations[i].label;
+        const char *problem = configurations[i].problem;
+        const struct masq_srs *srs = NULL;
+        struct masq_tables t;
+        masq_tables_begin(&t);
+        const char *secret_file =
+            conf_files_write(&t.files, "secrets", mfx_str_of("new\nold\n"));
+        assert_int_equal(chmod(secret_file, 0600), 0);
+        (void)conf_files_write(&t.files, "aliases", mfx_str_of("a: b@c\n"));
+        unit_assert_int(label, load(&t, configurations[i].conf, &srs),
+                        configurations[i].rc);
+        struct mfx_str said = conf_files_problems(&t.files, &t.problems);
+        const char *text = said.len == 0 ? "" : said.p;
+        if (problem == NULL ? said.len > 0 : strstr(text, problem) == NULL)
+            fail_msg("%s: %s", label, text);
+        if (i == 0 || configurations[i].rc != MFX_OK)
+            assert_null(srs);
+        else
+            assert_int_equal(srs->engine.secret_count, 2);
+        masq_tables_end(&t);
+    }
+}
+
 int
 main(void)
 {
@@ -470,6 +570,7 @@ main(void)
         cmocka_unit_test(outage),
         cmocka_unit_test(secrets_files),
         cmocka_unit_test(secrets_that_change),
+        cmocka_unit_test(from_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
