@@ -5,6 +5,7 @@
  * is known that a rule may go by.
  */
 #include "message.h"
+#include "srs_ask.h"
 
 static struct masq_message *
 state_of(struct mfx_message *m)
@@ -73,4 +74,5 @@ const struct mfx_filter masq_filter = {
     .policy_is_outdated = masq_policy_is_outdated,
     .wants = get_wants,
     .hooks = {.rcpt = on_rcpt, .eoh = on_eoh, .eom = on_eom},
+    .verbs = masq_control_verbs,
 };

@@ -50,7 +50,7 @@ my %program = ('mfxctl.1' => ["$build/mfxctl --help"], map { ("mfx-$_.8" => ["$b
 $program{'mfxctl-dkim.1'} = [map { "$build/mfxctl-dkim $_ --help" } qw(genkey testkey sign verify explain)];
 $program{'mfxctl-quota.1'} = [map { "$build/mfxctl-quota $_ --help" }
     qw(show top watch reset block unblock set unset rules store)];
-$program{'mfxctl-masq.1'} = [map { "$build/mfxctl-masq $_ --help" } qw(test diff check import)];
+$program{'mfxctl-masq.1'} = [map { "$build/mfxctl-masq $_ --help" } qw(test diff check srs import)];
 for my $name (sort keys %program) {
     for my $command (@{ $program{$name} }) {
         my ($binary) = split ' ', $command;

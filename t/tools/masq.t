@@ -272,8 +272,71 @@ write_file('large', join '', map { my $h = $_ % 1000; "user$_\@h$h.example  Firs
 my $large = config('large', "rules = ( { kind = \"canonical\"; maps = ( \"texthash:$dir/large\" ); } );\n");
 check('check of 100,000 rows', [@masq, 'check', '-c', $large], 0, qr/\A100000 rows looked at\n/, qr/\A\z/);
 
+# --- srs ---
+my $user = getpwuid $>;
+my $short = config('short', <<"END");
+socket = "unix:$dir/masq.sock";
+user = "$user";
+control: { socket = "$dir/masq.ctl"; };
+log: { target = "stderr"; };
+our_domains = "csl:example.org";
+srs: { domain = "srs.example.org"; secrets_file = "$dir/secret"; forward = "all"; short_forms = true; };
+store: { type = "sqlite"; path = "$dir/masq.db"; };
+END
+$ENV{MFX_RUNDIR} = $dir;
+my $long = 'j' x 60 . '@b.example';
+
+# What srs says, without its line end.
+sub srs {
+    my ($label, $status, @words) = @_;
+    my @got = run(@masq, 'srs', @words);
+    is($got[0], $status, "$label: status") or diag(@got);
+    return $got[1] =~ s/\n\z//r;
+}
+my $made = srs('srs forward', 0, @conf, 'forward', 'joe@b.example');
+like($made, qr/\ASRS0=\S{4}=\S\S=b\.example=joe\@srs\.example\.org\z/, 'srs forward');
+is(srs('srs reverse', 0, @conf, 'reverse', $made), 'joe@b.example', 'srs reverse');
+is(srs('srs reverse, in lower case', 0, @conf, 'reverse', lc $made), 'joe@b.example', 'srs reverse, in lower case');
+my $twice = srs('srs forward of another\'s', 0, @conf, 'forward', 'SRS0=abcd=AA=b.example=joe@c.example');
+like($twice, qr/\ASRS1=\S{4}=c\.example==abcd=AA=b\.example=joe\@srs\.example\.org\z/, 'srs forward of another\'s');
+is(srs('srs reverse of another\'s', 0, @conf, 'reverse', $twice), 'SRS0=abcd=AA=b.example=joe@c.example', 'srs reverse of another\'s');
+is(srs('srs forward of our own', 1, @conf, 'forward', 'joe@example.org'), 'stays: own sender', 'srs forward of our own');
+is(srs('srs reverse elsewhere', 1, @conf, 'reverse', 'joe@b.example'), 'stays: not an SRS domain of ours', 'srs reverse elsewhere');
+is(srs('srs reverse, wrong hash', 1, @conf, 'reverse', $wrong), 'refused: 550 5.7.1 SRS address with a wrong hash', 'srs reverse, wrong hash');
+
+check('srs: no store yet', [@masq, 'srs', '-c', $short, 'forward', $long], 66, qr/\A\z/, qr/no daemon runs, and .*masq\.db/);
+check('srs: a daemon that is not there', [@masq, 'srs', '-c', $short, '-s', "$dir/frob.ctl", 'forward', $long], 69, qr/\A\z/, qr/frob\.ctl/);
+check('srs: nothing is kept in memory', [@masq, 'srs', '-c', config('memory', Command::read_file($short) =~ s/"sqlite"/"memory"/r), 'forward', $long],
+    69, qr/\A\z/, qr/no daemon runs, and with store\.type memory/);
+
+SKIP: {
+    skip 'mfx-masq is not built', 16 if !-x build() . '/mfx-masq';
+    my $pid = fork // die $!;
+    if ($pid == 0) {
+        open STDERR, '>>', "$dir/masq.log";
+        exec build() . '/mfx-masq', '-c', $short or exit 127;
+    }
+    my $until = time + ($ENV{MFX_TEST_PATIENCE} || 60);
+    select undef, undef, undef, 0.05 while time < $until && (run('--socket', "$dir/masq.ctl", 'status'))[0] != 0;
+    my $kept = srs('srs: the daemon keeps it', 0, '-c', $short, 'forward', "x$long");
+    like($kept, qr/\ASRS0=\S{1,59}\@srs\.example\.org\z/, 'srs: a short form');
+    is(srs('srs: and finds it', 0, '-c', $short, 'reverse', $kept), "x$long", 'srs: and finds it');
+    check('srs: of the daemon itself', ['--socket', "$dir/masq.ctl", 'srs', 'forward', 'joe@b.example'], 0, qr/\ASRS0=.*=joe\@srs\.example\.org\n\z/);
+    check('srs: the daemon and no address', ['--socket', "$dir/masq.ctl", 'srs', 'forward'], 1, qr/\A\z/, qr/srs forward\|reverse ADDRESS/);
+    kill 'TERM', $pid;
+    waitpid $pid, 0;
+    is(srs('srs: from the store', 0, '-c', $short, 'reverse', $kept), "x$long", 'srs: from the store');
+    $kept = srs('srs: kept in the store', 0, '-c', $short, 'forward', $long);
+    is_deeply(json_of('srs as JSON', 0, '--json', @masq, 'srs', '-c', $short, 'reverse', $kept),
+        { address => $kept, result => 'changed', to => $long, text => '' }, 'srs as JSON');
+}
+check('srs: no SRS', [@masq, 'srs', '-c', $large, qw(forward a@b.example)], 78, qr/\A\z/, qr/srs\.domain is not set/);
+check('srs: no such direction', [@masq, 'srs', @conf, qw(frob a@b.example)], 64, qr/\A\z/, qr/frob: forward or reverse/);
+check('srs: no address', [@masq, 'srs', @conf, qw(forward a@@b)], 64, qr/\A\z/, qr/a\@\@b: no address/);
+check('srs: a word missing', [@masq, 'srs', @conf, 'forward'], 64, qr/\A\z/, qr/one ADDRESS/);
+
 check('help', [@masq, '--help'], 0, qr/\n  test .*\n  diff /, qr/\A\z/);
-for my $verb (qw(test diff check)) {
+for my $verb (qw(test diff check srs)) {
     check("help of $verb", [@masq, $verb, '--help'], 0, qr/\AUsage: mfxctl masq $verb /, qr/\A\z/);
     check("$verb: an unknown option", [@masq, $verb, '--frob'], 64, qr/\A\z/, qr/frob/);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -151,6 +152,21 @@ done:
     if (fd >= 0)
         (void)close(fd);
     return rc;
+}
+
+const char *
+control_path(const char *given, const char *daemon, struct mfx_arena *arena,
+             bool *must_be_there)
+{
+    const char *folder = getenv("MFX_RUNDIR");
+    if (given == NULL)
+        given = getenv("MFX_SOCKET");
+    *must_be_there = given != NULL;
+    if (given != NULL)
+        return given;
+    return mfx_arena_printf(arena, "%s/%s.ctl",
+                            folder != NULL ? folder : MFX_RUNSTATEDIR, daemon)
+        .p;
 }
 
 enum mfx_rc

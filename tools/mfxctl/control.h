@@ -37,6 +37,11 @@ enum mfx_rc control_ask(const char *path, struct mfx_str line,
                         struct control_reply *reply,
                         struct mfx_err *err) MFX_NODISCARD;
 
+/* The socket of a daemon: `given`, or what the environment says (mfxctl
+ * --socket), both of which must be there; or the usual place. */
+const char *control_path(const char *given, const char *daemon,
+                         struct mfx_arena *arena, bool *must_be_there);
+
 struct control_socket {
     const char *path, *daemon;
 };

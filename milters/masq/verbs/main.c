@@ -91,11 +91,28 @@ static const char import_help[] =
     "usage, 66 no such file, 73 a file in DIR cannot be written, 78 the result\n"
     "does not load yet.\n";
 
+static const char srs_help[] =
+    "Usage: mfxctl masq srs [--config FILE] [--socket PATH] [--json]\n"
+    "           forward|reverse ADDRESS\n"
+    "\n"
+    "What SRS makes of an envelope sender, or of a recipient that comes back, as\n"
+    "in mail. A short form is in the store: the running daemon is asked, or its\n"
+    "store while it does not run; a new one is kept there.\n"
+    "\n"
+    "  -c, --config FILE        the daemon's configuration\n"
+    "  -s, --socket PATH        the daemon's control socket\n"
+    "  -j, --json               prints one JSON object\n"
+    "\n"
+    "Exit status: 0 the new address is shown, 1 it stays or is refused, 2 a\n"
+    "table or the store does not answer, 64 wrong usage, 66 no daemon runs and\n"
+    "there is no store, 69 no daemon there, 78 configuration unusable.\n";
+
 static const struct verb verbs[] = {
     {"test",   verb_test,   "what becomes of an address, and by what",        test_help},
     {"diff",   verb_diff,   "what would become of a stored message",          diff_help},
     {"check",  verb_check,  "loops, collisions, wrong rows, missing keys",
      check_help                                                                        },
+    {"srs",    verb_srs,    "an SRS address made, or one taken back",         srs_help },
     {"import", verb_import, "what a Sendmail or a Postfix rewrites, as ours",
      import_help                                                                       },
     {NULL,     NULL,        NULL,                                             NULL     },

@@ -3,6 +3,8 @@
 
 #include <mfx/mail/address_rewrite.h>
 
+#include "../srs_ask.h"
+
 const struct masq_policy *
 situation_policy(const struct situation *s)
 {
@@ -67,14 +69,7 @@ enum mfx_rc
 situation_address(const struct verb_run *run, const char *text,
                   struct masq_address *address)
 {
-    struct mfx_address_list list;
-    enum mfx_rc rc =
-        mfx_address_list_parse(mfx_str_of(text), run->arena, 1, &list);
-    if (rc != MFX_OK)
-        return rc == MFX_TEMPFAIL ? rc : MFX_PERMFAIL;
-    *address = (struct masq_address){list.mailboxes[0].local,
-                                     list.mailboxes[0].domain};
-    return MFX_OK;
+    return masq_srs_ask_parse(mfx_str_of(text), run->arena, address);
 }
 
 struct mfx_str

@@ -10,6 +10,7 @@
 
 #include "../../../tools/mfxctl/verb.h"
 
+int verb_srs(struct verb_run *run, int argc, char **argv);
 int verb_test(struct verb_run *run, int argc, char **argv);
 int verb_check(struct verb_run *run, int argc, char **argv);
 int verb_diff(struct verb_run *run, int argc, char **argv);

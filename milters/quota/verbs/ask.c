@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ask.h"
 
-#include <errno.h>
-#include <grp.h>
-#include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include <mfx/base/log.h>
 
 #include "../../../tools/mfxctl/control.h"
+#include "../../../tools/mfxctl/own_store.h"
 #include "../message.h"
 #include "../operator_words.h"
 
 enum {
     ANSWER_MS = 30000,
-    UP_MS = 5000,
-    LOOK_MS = 10,
     STORE_MS = 5000,
     CLOSE_MS = 2000,
     USER_MAX = 4096,
@@ -149,55 +144,6 @@ policy_of(const struct ask *ask)
     return ask->loaded->policy;
 }
 
-/* A file that root has made is none the daemon can use. */
-static int
-become_owner(struct ask *ask, const char *path)
-{
-    struct stat st;
-    if (stat(path, &st) != 0) {
-        mfx_err_set(&ask->err, "no daemon runs, and %s: %s", path,
-                    strerror(errno));
-        return EXIT_NOINPUT;
-    }
-    if (geteuid() != 0 || st.st_uid == 0)
-        return EXIT_OK;
-    if (setgroups(0, NULL) == 0 &&
-        setresgid(st.st_gid, st.st_gid, st.st_gid) == 0 &&
-        setresuid(st.st_uid, st.st_uid, st.st_uid) == 0)
-        return EXIT_OK;
-    mfx_err_set(&ask->err, "cannot become the owner of %s: %s", path,
-                strerror(errno));
-    return EXIT_SYSTEM;
-}
-
-static int
-wait_until_up(struct ask *ask)
-{
-    uint64_t until_ms = mfx_mono_ms() + UP_MS;
-    struct mfx_store_health health;
-    for (;;) {
-        mfx_store_health(ask->store, &health);
-        if (health.is_up)
-            return EXIT_OK;
-        if (mfx_mono_ms() >= until_ms)
-            break;
-        (void)poll(NULL, 0, LOOK_MS);
-    }
-    mfx_err_set(&ask->err,
-                "no daemon listens, and the store (%s %s) is down%s%s",
-                health.kind, health.where, health.error[0] == '\0' ? "" : ": ",
-                health.error);
-    return EXIT_TEMP;
-}
-
-static void
-drop_line(enum mfx_log_level level, struct mfx_str line, void *arg)
-{
-    (void)level;
-    (void)line;
-    (void)arg;
-}
-
 /* Changes are logged as the daemon would; what happens while a store is opened
  * is said by us. */
 static void
@@ -221,18 +167,12 @@ open_store(struct ask *ask)
         return status;
     }
     const struct mfx_store_settings *s = &policy_of(ask)->settings->store;
-    if (s->type == MFX_STORE_TYPE_MEMORY) {
-        mfx_err_set(&ask->err, "no daemon runs, and with store.type memory "
-                               "nothing is kept without it");
-        return EXIT_UNREACHABLE;
-    }
-    if (s->type == MFX_STORE_TYPE_SQLITE)
-        status = become_owner(ask, s->path);
+    status = own_store_prepare(s, &ask->err);
     if (status != EXIT_OK)
         return status;
-    mfx_log_redirect(drop_line, NULL);
     ask->store = quota_shared_open_store(policy_of(ask)->shared, &ask->err);
-    status = ask->store == NULL ? EXIT_CONFIG : wait_until_up(ask);
+    status = ask->store == NULL ? EXIT_CONFIG
+                                : own_store_wait(ask->store, &ask->err);
     open_log(ask);
     return status;
 }
@@ -253,21 +193,6 @@ ask_store(struct ask *ask, const char *verb, const struct mfx_str *words,
 
 /* --- either --- */
 
-/* socket NULL: the environment (mfxctl --socket), or the usual place. */
-static const char *
-socket_path(const struct ask *ask, bool *must_be_there)
-{
-    const char *path = ask->socket, *folder = getenv("MFX_RUNDIR");
-    if (path == NULL)
-        path = getenv("MFX_SOCKET");
-    *must_be_there = path != NULL;
-    if (path == NULL)
-        path = mfx_arena_printf(ask->arena, "%s/quota.ctl",
-                                folder != NULL ? folder : MFX_RUNSTATEDIR)
-                   .p;
-    return path;
-}
-
 int
 ask_question_more(struct ask *ask, const char *verb, const struct mfx_str *more,
                   size_t more_count, json_t **answer)
@@ -282,7 +207,8 @@ ask_question_more(struct ask *ask, const char *verb, const struct mfx_str *more,
         words[count++] = more[i];
     if (ask->store != NULL)
         return ask_store(ask, verb, words, count, answer);
-    const char *path = socket_path(ask, &must_be_there);
+    const char *path =
+        control_path(ask->socket, "quota", ask->arena, &must_be_there);
     if (path == NULL)
         return EXIT_SYSTEM;
     int status = ask_socket(ask, path, verb, words, count, &is_silent, answer);
