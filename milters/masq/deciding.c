@@ -50,19 +50,38 @@ masq_message_take_recipient(struct mfx_message *m, struct masq_message *q,
         masq_envelope_drop(q);
 }
 
+/* "rules, srs": empty when nothing has changed. */
+static struct mfx_str
+who_changed(struct mfx_message *m, const struct masq_message *q)
+{
+    const struct {
+        bool is_one;
+        const char *name;
+    } steps[] = {
+        {q->by_rules,   "rules"     },
+        {q->by_srs,     "srs"       },
+        {q->by_guard,   "from_guard"},
+        {q->by_munging, "munge"     },
+        {q->by_headers, "headers"   },
+    };
+    struct mfx_buf out;
+    mfx_buf_init_arena(&out, m->arena, 100);
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (steps[i].is_one)
+            mfx_buf_printf(&out, "%s%s", out.len > 0 ? ", " : "",
+                           steps[i].name);
+    return mfx_buf_str(&out);
+}
+
 static void
 say_what_happened(struct mfx_message *m, const struct masq_message *q)
 {
     struct mfx_decision *d = m->decision;
-    if (!q->is_sender_changed && q->changed_recipients == 0 &&
-        q->changed_fields == 0) {
+    struct mfx_str who = who_changed(m, q);
+    if (who.len == 0)
         mfx_decision_event(d, "passed", mfx_str_of("nothing to rewrite"));
-        return;
-    }
-    mfx_decision_event(d, "rewritten",
-                       mfx_str_of(q->is_srs      ? "srs"
-                                  : q->is_munged ? "munge"
-                                                 : "rules"));
+    else
+        mfx_decision_event(d, "rewritten", who);
     if (q->changed_recipients > 0)
         mfx_fact_u64(d, "recipients", q->changed_recipients);
     if (q->changed_fields > 0) {
@@ -106,7 +125,7 @@ guard(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
         return MFX_OK;
     case MASQ_GUARD_NOTED:
     case MASQ_GUARD_REWRITTEN:
-        q->changed_fields += answer.verdict == MASQ_GUARD_REWRITTEN;
+        q->by_guard = answer.verdict == MASQ_GUARD_REWRITTEN;
         mfx_fact(m->decision, "from_guard", answer.why);
         return MFX_OK;
     case MASQ_GUARD_REFUSED:
@@ -172,7 +191,7 @@ munge_author(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
     if (answer.why.len > 0)
         mfx_trace(m->decision, "munge", "%.*s", MFX_STR_ARG(answer.why));
     if (rc == MFX_OK) {
-        q->is_munged = true;
+        q->by_munging = true;
         q->changed_fields++;
         q->changed_addresses += answer.count;
         mfx_fact(m->decision, "munged", answer.why);
@@ -190,7 +209,7 @@ clean(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
     if (rc == MFX_OK) {
         mfx_trace(m->decision, "headers", "%.*s", MFX_STR_ARG(why));
         mfx_fact(m->decision, "headers", why);
-        q->changed_fields++;
+        q->by_headers = true;
     }
     return rc == MFX_NOTFOUND ? MFX_OK : rc;
 }

@@ -80,7 +80,7 @@ reverse(struct mfx_message *m, struct masq_message *q, struct masq_recipient *r,
                   MFX_STR_ARG(r->received->address),
                   MFX_STR_ARG(answer.to.local), MFX_STR_ARG(answer.to.domain));
         r->address = answer.to;
-        r->is_reversed = r->is_changed = q->is_srs = true;
+        r->is_reversed = r->is_changed = q->by_srs = true;
     } else if (rc == MFX_PERMFAIL) {
         q->is_refused = true;
         q->refusal_code = answer.code;
@@ -109,7 +109,7 @@ reverse_munged(struct mfx_message *m, struct masq_message *q,
                   MFX_STR_ARG(r->received->address),
                   MFX_STR_ARG(reply.to.local), MFX_STR_ARG(reply.to.domain));
         r->address = reply.to;
-        r->is_reversed = r->is_changed = q->is_munged = true;
+        r->is_reversed = r->is_changed = q->by_munging = true;
     } else if (rc == MFX_PERMFAIL) {
         q->is_refused = true;
         q->refusal_code = reply.code;
@@ -262,7 +262,7 @@ rewrite_recipients(struct masq_message *q, struct mfx_err *err)
             if (rc != MFX_OK)
                 return rc;
             r->address = to;
-            r->is_changed = true;
+            r->is_changed = q->by_rules = true;
         }
     for (const struct masq_recipient *r = q->recipients; r != NULL; r = r->next)
         q->changed_recipients += r->is_changed;
@@ -323,7 +323,7 @@ forward(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
     rc = wait_for(m, q, &call, &answer, err);
     if (rc == MFX_OK) {
         q->sender = answer.to;
-        q->is_sender_changed = q->is_srs = true;
+        q->is_sender_changed = q->is_sender_srs = q->by_srs = true;
     } else if (rc == MFX_NOTFOUND || rc == MFX_PERMFAIL) {
         mfx_trace(m->decision, "srs", "sender stays: %s", answer.text);
     }
@@ -340,7 +340,7 @@ rewrite_sender(struct masq_message *q, struct mfx_err *err)
                                             &q->sender, &to, err);
     if (rc == MFX_OK) {
         q->sender = to;
-        q->is_sender_changed = true;
+        q->is_sender_changed = q->by_rules = true;
     }
     return rc == MFX_NOTFOUND ? MFX_OK : rc;
 }
@@ -383,8 +383,8 @@ masq_envelope_edit(struct mfx_message *m, const struct masq_message *q,
     struct mfx_str spec;
     enum mfx_rc rc = MFX_OK;
     if (q->is_sender_changed) {
-        rc = write_out(&q->received_sender, &q->sender, q->is_srs, m->arena,
-                       &spec, err);
+        rc = write_out(&q->received_sender, &q->sender, q->is_sender_srs,
+                       m->arena, &spec, err);
         if (rc != MFX_OK)
             return rc;
         mfx_edit_sender(m->decision, spec, m->sender_parameters);

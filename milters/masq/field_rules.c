@@ -49,6 +49,7 @@ rewrite_one(struct mfx_message *m, struct masq_message *q, struct masq_field *f,
         return rc == MFX_NOTFOUND ? MFX_OK : rc;
     q->changed_addresses += changed;
     q->changed_fields++;
+    q->by_rules = true;
     return MFX_OK;
 }
 

@@ -39,7 +39,9 @@ struct masq_message {
     struct masq_facts facts;
     struct masq_rewriting rewriting;
     bool has_sender; /* an address, not the null sender */
-    bool is_sender_changed, is_srs, is_munged;
+    bool is_sender_changed, is_sender_srs;
+    /* who has changed something */
+    bool by_rules, by_srs, by_guard, by_munging, by_headers;
     struct masq_address received_sender;
     struct masq_address sender; /* as it is to be */
     bool has_munge_job;

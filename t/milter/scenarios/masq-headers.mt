@@ -32,6 +32,7 @@ expect continue
 has From \s"The Boss" <me@example.com>
 has Reply-To \s*boss@example.net*
 has X-Original-From \s*boss@example.net*
+log *: rewritten verdict=continue reason=from_guard *
 
 test unless the envelope sender is another's, too
 macro {auth_authen}=anna
@@ -55,3 +56,4 @@ User-Agent: Mail 1.0
 x
 .
 expect continue
+log *: rewritten verdict=continue reason=headers * headers=*
