@@ -73,6 +73,7 @@ const struct mfx_filter masq_filter = {
     .policy_begin = masq_policy_begin,
     .policy_is_outdated = masq_policy_is_outdated,
     .wants = get_wants,
+    .metrics = masq_policy_metrics,
     .hooks = {.rcpt = on_rcpt, .eoh = on_eoh, .eom = on_eom},
     .verbs = masq_control_verbs,
 };

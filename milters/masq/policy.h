@@ -35,6 +35,7 @@ enum mfx_rc masq_policy_new(const struct mfx_policy_build *build,
 void masq_policy_free(void *policy);
 void masq_policy_begin(void *policy, struct mfx_resolver_share *resolver);
 bool masq_policy_is_outdated(const void *policy);
+void masq_policy_metrics(const void *policy, struct mfx_buf *out);
 
 /* NULL: none, or it could not be opened. */
 static inline struct mfx_store *

@@ -54,6 +54,8 @@ start_daemon rules
 ok "mfx-masq answers" await ready rules "$SOCK"
 talk rules "$dir/rules.mt"
 ok "it still runs" alive rules
+ok "metrics" bash -c "'$mfxctl' --socket '$dir/rules.ctl' metrics |
+  grep -q '^mfx_masq_store_up 1'"
 ok "HUP" kill -HUP "${pids[rules]}"
 ok "reloads" await logged rules "reloaded why=HUP"
 stop_clean rules
