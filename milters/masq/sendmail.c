@@ -30,17 +30,17 @@ masq_sendmail_new(const struct masq_rule_settings *settings,
                   struct mfx_arena *arena, struct masq_sendmail **sendmail,
                   struct mfx_err *err)
 {
-    struct masq_sendmail *s = mfx_arena_alloc(arena, sizeof *s);
-    *sendmail = s;
     if (settings->masquerade_as.len > 0 &&
         !mfx_domain_is_valid(settings->masquerade_as, true)) {
         mfx_err_set(err, "masquerade_as: \"%.*s\" is no domain",
                     MFX_STR_ARG(settings->masquerade_as));
         return MFX_PERMFAIL;
     }
+    struct masq_sendmail *s = mfx_arena_alloc(arena, sizeof *s);
     if (s == NULL)
         return MFX_TEMPFAIL;
     s->settings = settings;
+    *sendmail = s;
     return MFX_OK;
 }
 

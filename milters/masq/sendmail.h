@@ -45,11 +45,12 @@
  * FEATURE(local_no_masquerade) is about the mailer local: mail that stays here
  * is not masqueraded. That is a rule's unless_recipient_domains.
  * Ownership: in the arena given (of the configuration); the settings are
- * borrowed. Errors: of new, MFX_PERMFAIL for settings that cannot be; of
- * rewrite, see address.h. Threads: any number at once. Limits: a list is asked
- * twice for each label of a domain, however long it is; where quotes stand in
- * a local part without need, they mean nothing (to Sendmail they do); "%" is
- * not looked into (what is left of "u%host@host" stays).
+ * borrowed. Errors: of new, MFX_PERMFAIL for settings that cannot be, *sendmail
+ * stays as it is; of rewrite, see address.h. Threads: any number at once.
+ * Limits: a list is asked twice for each label of a domain, however long it is;
+ * where quotes stand in a local part without need, they mean nothing (to
+ * Sendmail they do); "%" is not looked into (what is left of "u%host@host"
+ * stays).
  */
 #ifndef MASQ_SENDMAIL_H
 #define MASQ_SENDMAIL_H

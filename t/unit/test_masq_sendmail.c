@@ -546,10 +546,11 @@ settings_that_cannot_be(void **state)
         struct mfx_arena *arena = mfx_arena_new(0);
         struct masq_rule_settings settings = {.masquerade_as =
                                                   mfx_str_of(names[i])};
-        struct masq_sendmail *s;
+        struct masq_sendmail *s = NULL;
         struct mfx_err err = {{0}};
         unit_assert_int(names[i], masq_sendmail_new(&settings, arena, &s, &err),
                         MFX_PERMFAIL);
+        assert_null(s);
         assert_true(err.msg[0] != '\0');
         mfx_arena_free(arena);
     }
