@@ -3,7 +3,8 @@
 """Sendmail's masquerading and genericstable beside a rule of mfx-masq with the
 same settings: a real Sendmail with the features in its .mc, asked in its
 address test mode (sendmail -bt, /try) for random addresses, and some messages
-through it. Every address comes out the same.
+through it. Every address comes out the same. So it does with what mfxctl masq
+import makes of that .mc and of its sendmail.cf.
 
 MFX_SEED (default 8017) begins the series, MFX_CASES (default 30) is how many
 configurations there are, MFX_ADDRESSES (default 250) how many addresses are
@@ -248,9 +249,21 @@ class Runner(Lab):
         self.own_names = class_w(self.peer)
         return self
 
-    def ask(self, case, tries):
+    def imported(self, case, source):
+        """The masq.conf that mfxctl makes of a .mc or a .cf."""
+        folder = '%s/from-%s' % (case.folder, source.rpartition('.')[2])
+        os.makedirs(folder)
+        made = subprocess.run(
+            [built('mfxctl-masq', self.build_dir), 'import', 'sendmail', '-o',
+             folder, source], text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        if made.returncode not in (0, 1):
+            raise LabError(made.stdout)
+        return folder + '/masq.conf'
+
+    def ask(self, conf, tries):
         result = subprocess.run(
-            [self.tool, case.write_conf(), HOST], text=True, check=True,
+            [self.tool, conf, HOST], text=True, check=True,
             input=''.join('%s %s\n' % one for one in tries),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         return result.stdout.splitlines()
@@ -259,7 +272,7 @@ class Runner(Lab):
         """What leaves an MTA that masquerades nothing when mfx-masq has seen
         it. Its own doing in the classes that Sendmail does not masquerade,
         "u" to "u@HOST", is not asked for."""
-        ours = self.ask(case, tries)
+        ours = self.ask(case.write_conf(), tries)
         asked = {'HS': True, 'ER': False,
                  'ES': 'masquerade_envelope = true' in case.conf,
                  'HR': 'allmasquerade = true' in case.conf}
@@ -296,7 +309,19 @@ def in_test_mode(runner, number):
     cf = runner.peer.configuration('case%d' % number, case.mc_text())
     theirs = try_all(runner.peer, cf, mailer, tries)
     ours = runner.expect(case, mailer, tries)
+    check_import(runner, case, cf, tries, number)
     return compare(case, tries, ours, theirs, 'case %d' % number)
+
+
+def check_import(runner, case, cf, tries, number):
+    if not any(line.startswith(('masquerade_as', 'genericstable'))
+               for line in case.conf):
+        return  # nothing is masqueraded: there is no rule
+    own = runner.ask(case.write_conf(), tries)
+    for source in (cf[:-3] + '.mc', cf):
+        tap.same(runner.ask(runner.imported(case, source), tries), own,
+                 'case %d: so they are as imported from the %s'
+                 % (number, source.rpartition('.')[2]))
 
 
 def path_of(line):

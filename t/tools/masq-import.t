@@ -420,6 +420,19 @@ ok(!-e "$dir/run", 'no command is run');
 write_file('loop.mc', "include(`$dir/loop.mc')dnl\nMASQUERADE_AS(`x.example')dnl\n");
 like((run('masq', 'import', 'sendmail', '--check', "$dir/loop.mc"))[1], qr/include: by hand/, 'a file in itself ends');
 
+for my $as ('$m', 'two words', 'a..b') {
+    my @got = run('masq', 'import', 'sendmail', write_file('junk.mc', "MASQUERADE_AS(`$as')dnl\n"));
+    is($got[0], 1, "MASQUERADE_AS($as): status") or diag("@got");
+    like($got[2], qr/rules\[0\]\.masquerade_as = a domain/, "MASQUERADE_AS($as)");
+}
+write_file('bad.conf', "user = \"root\";\nrules = ( { kind = \"sendmail\"; masquerade_as = \"a..b\"; } );\n");
+like(scalar(`@{[build()]}/mfx-masq -t -c $dir/bad.conf 2>&1`), qr/bad\.conf:2: .*"a\.\.b" is no domain/, 'mfx-masq says so, too');
+
+my @odd = run('masq', 'import', 'sendmail', write_file('junk.mc',
+    "MASQUERADE_AS(`x.example')dnl\nEXPOSED_USER(`a\"b c\\d')dnl\ndefine(`SMART_HOST', `a.example\nsoft_bounce = yes')dnl\n"));
+loads($odd[1], 'quotes, backslashes and line ends');
+has_lines($odd[1], 'quotes, backslashes and line ends', '    exposed_user = ["csl:a\\"b,c\\\\d"];', '# relayhost = a.example soft_bounce = yes');
+
 # --- large ones ---
 write_file('virtusertable', join '', map { "u$_\@v.example\tuser$_\n" } 1 .. 100000);
 my $large = "MASQUERADE_AS(`x.example')dnl\nFEATURE(`virtusertable', `hash $dir/virtusertable')dnl\n"

@@ -113,7 +113,7 @@ static void
 print_all(const struct work *w)
 {
     struct mfx_str rest = w->main_cf, line;
-    (void)fwrite(w->config.p, 1, w->config.len, stdout);
+    (void)printf("%.*s", MFX_STR_ARG(w->config));
     if (rest.len > 0)
         (void)putchar('\n');
     while (rest.len > 0 && mfx_str_cut(&rest, '\n', &line))
@@ -187,8 +187,8 @@ put(struct work *w)
     if (w->run->as_json) {
         print_json(w);
     } else {
-        (void)fwrite(w->report.p, 1, w->report.len,
-                     r->only_checks ? stdout : stderr);
+        (void)fprintf(r->only_checks ? stdout : stderr, "%.*s",
+                      MFX_STR_ARG(w->report));
         if (r->out == NULL && !r->only_checks)
             print_all(w);
     }

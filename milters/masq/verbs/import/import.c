@@ -182,16 +182,31 @@ masq_import_set(struct masq_import *import,
     settings->last = s;
 }
 
-static void
-add_quoted(struct mfx_buf *out, struct mfx_str text)
+static char
+printable(char c)
 {
-    mfx_buf_add_byte(out, '"');
+    return (unsigned char)c < ' ' || c == 0x7F ? ' ' : c;
+}
+
+void
+masq_import_add_quoted(struct mfx_buf *list, struct mfx_str text)
+{
+    mfx_buf_add_text(list, list->len > 1 ? ", \"" : "\"");
     for (size_t i = 0; i < text.len; i++) {
         if (text.p[i] == '"' || text.p[i] == '\\')
-            mfx_buf_add_byte(out, '\\');
-        mfx_buf_add_byte(out, text.p[i]);
+            mfx_buf_add_byte(list, '\\');
+        mfx_buf_add_byte(list, printable(text.p[i]));
     }
-    mfx_buf_add_byte(out, '"');
+    mfx_buf_add_byte(list, '"');
+}
+
+struct mfx_str
+masq_import_quoted(struct masq_import *import, struct mfx_str text)
+{
+    struct mfx_buf out;
+    mfx_buf_init_arena(&out, import->arena, 2 * text.len + 3);
+    masq_import_add_quoted(&out, text);
+    return mfx_buf_str(&out);
 }
 
 void
@@ -199,10 +214,8 @@ masq_import_set_text(struct masq_import *import,
                      struct masq_import_settings *settings, const char *name,
                      struct mfx_str text, const char *remark)
 {
-    struct mfx_buf out;
-    mfx_buf_init_arena(&out, import->arena, 2 * text.len + 3);
-    add_quoted(&out, text);
-    masq_import_set(import, settings, name, mfx_buf_str(&out), remark);
+    masq_import_set(import, settings, name, masq_import_quoted(import, text),
+                    remark);
 }
 
 void
@@ -261,14 +274,10 @@ masq_import_list(struct masq_import *import, struct mfx_str words)
 {
     struct mfx_buf out;
     struct mfx_str word, rest = words;
-    const char *between = "";
     mfx_buf_init_arena(&out, import->arena, 6 * words.len + 16);
     mfx_buf_add_byte(&out, '[');
-    while (masq_import_word(words, &rest, &word)) {
-        mfx_buf_add_text(&out, between);
-        add_quoted(&out, word);
-        between = ", ";
-    }
+    while (masq_import_word(words, &rest, &word))
+        masq_import_add_quoted(&out, word);
     mfx_buf_add_byte(&out, ']');
     return mfx_buf_str(&out);
 }
@@ -287,10 +296,21 @@ has_item(struct mfx_str list, struct mfx_str item)
     return false;
 }
 
+/* A value is one line, whatever it came from. */
+static struct mfx_str
+one_line(struct masq_import *import, struct mfx_str text)
+{
+    char *p = mfx_arena_alloc_bytes(import->arena, text.len);
+    for (size_t i = 0; p != NULL && i < text.len; i++)
+        p[i] = printable(text.p[i]);
+    return mfx_str(p, p == NULL ? 0 : text.len);
+}
+
 void
 masq_import_main(struct masq_import *import, const char *name,
                  struct mfx_str item, const char *remark)
 {
+    item = one_line(import, item);
     struct masq_import_setting *s = masq_import_find(&import->main_cf, name);
     if (s == NULL)
         masq_import_set(import, &import->main_cf, name, item, remark);

@@ -161,6 +161,11 @@ struct masq_import_file *masq_import_file(struct masq_import *import,
 void masq_import_row(struct masq_import_file *file, struct mfx_str key,
                      struct mfx_str value);
 
+/* "text", for libconfig; control characters become blanks. */
+struct mfx_str masq_import_quoted(struct masq_import *import,
+                                  struct mfx_str text);
+/* One more of "a", "b". */
+void masq_import_add_quoted(struct mfx_buf *list, struct mfx_str text);
 /* The next of *rest, which is a part of words, that none before it is. */
 bool masq_import_word(struct mfx_str words, struct mfx_str *rest,
                       struct mfx_str *word);

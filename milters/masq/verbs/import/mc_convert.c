@@ -4,6 +4,8 @@
  */
 #include <unistd.h>
 
+#include <mfx/mail/address.h>
+
 #include "mc.h"
 
 struct masq_import_item *
@@ -119,6 +121,22 @@ say_class(struct masq_mc *s, const char *class, enum masq_import_fate fate,
             masq_import_say(s->import, i, fate, "%.*s", MFX_STR_ARG(text));
 }
 
+/* The words of a class as a table, "csl:a,b" or a file. */
+static struct mfx_str
+words_table(struct masq_mc *s, struct mfx_str words, const char *name)
+{
+    struct mfx_buf out;
+    struct mfx_str spec, word, rest = words;
+    if (masq_import_long_list(s->import, words, name, &spec))
+        return spec;
+    mfx_buf_init_arena(&out, s->import->arena, 2 * words.len + 16);
+    while (masq_import_word(words, &rest, &word)) {
+        mfx_buf_add_text(&out, out.len == 0 ? "csl:" : ",");
+        mfx_buf_add(&out, word);
+    }
+    return mfx_buf_str(&out);
+}
+
 /* A class as tables of the rule: its words, and each file. */
 static void
 set_class(struct masq_mc *s, struct masq_import_rule *rule, const char *name,
@@ -126,33 +144,18 @@ set_class(struct masq_mc *s, struct masq_import_rule *rule, const char *name,
 {
     struct masq_mc_class class;
     struct mfx_buf out;
-    struct mfx_str word, rest, spec;
-    const char *between = "";
     masq_mc_class(s, name, &class);
-    rest = class.words;
     if (class.words.len == 0 && class.file_count == 0)
         return;
     mfx_buf_init_arena(&out, s->import->arena,
-                       4 * class.words.len + 8 * MASQ_IMPORT_PATH);
+                       8 * class.words.len + 16 * MASQ_IMPORT_PATH);
     mfx_buf_add_byte(&out, '[');
-    if (masq_import_long_list(s->import, class.words, setting, &spec)) {
-        mfx_buf_printf(&out, "\"%.*s", MFX_STR_ARG(spec));
-        between = ",";
-        rest.len = 0;
-    }
-    while (masq_import_word(class.words, &rest, &word)) {
-        mfx_buf_printf(&out, "%s%.*s", between[0] == '\0' ? "\"csl:" : ",",
-                       MFX_STR_ARG(word));
-        between = ",";
-    }
-    if (between[0] != '\0') {
-        mfx_buf_add_byte(&out, '"');
-        between = ", ";
-    }
-    for (size_t i = 0; i < class.file_count; i++) {
-        mfx_buf_printf(&out, "%s\"file:%s\"", between, class.files[i]);
-        between = ", ";
-    }
+    if (class.words.len > 0)
+        masq_import_add_quoted(&out, words_table(s, class.words, setting));
+    for (size_t i = 0; i < class.file_count; i++)
+        masq_import_add_quoted(
+            &out,
+            mfx_arena_printf(s->import->arena, "file:%s", class.files[i]));
     mfx_buf_add_byte(&out, ']');
     masq_import_set(s->import, &rule->settings, setting, mfx_buf_str(&out),
                     NULL);
@@ -286,8 +289,9 @@ set_local(struct masq_mc *s, struct masq_import_rule *rule,
         return;
     }
     if (class.file_count == 1)
-        value =
-            mfx_arena_printf(s->import->arena, "\"file:%s\"", class.files[0]);
+        value = masq_import_quoted(
+            s->import,
+            mfx_arena_printf(s->import->arena, "file:%s", class.files[0]));
     else
         value = masq_import_list(s->import, class.words);
     if (class.file_count + class.words.len == 0) {
@@ -341,11 +345,11 @@ set_masquerade(struct masq_mc *s, struct masq_import_rule *rule,
         item == NULL ? mfx_str(NULL, 0) : masq_import_arg(item, 0);
     if (name.len == 0)
         return;
-    if (mfx_str_has(name, '$')) {
+    if (!mfx_domain_is_valid(name, true)) {
         masq_import_say(s->import, item, MASQ_IMPORT_BY_HAND,
-                        "rules[%zu].masquerade_as = a name: macros cannot "
-                        "be seen here",
-                        rule->number);
+                        "rules[%zu].masquerade_as = a domain: \"%.*s\" is "
+                        "none as it stands here",
+                        rule->number, MFX_STR_ARG(mfx_str_head(name, 200)));
         return;
     }
     masq_import_set_text(s->import, &rule->settings, "masquerade_as", name,

@@ -16,6 +16,14 @@ struct map {
     struct mfx_str type, path, flags;
 };
 
+/* What does not change which value a key has; -k0 and -v1 are columns. */
+static bool
+is_harmless(struct mfx_str flag)
+{
+    return flag.len < 2 || strchr("oafNOmTsqD", flag.p[1]) != NULL ||
+           mfx_str_is(flag, "-k0") || mfx_str_is(flag, "-v1");
+}
+
 /* "hash -o -T<TMPF> /etc/mail/access" */
 static struct map
 parse(struct mfx_str spec)
@@ -27,7 +35,7 @@ parse(struct mfx_str spec)
     while (mfx_str_word(&spec, " \t", &word))
         if (word.p[0] != '-')
             map.path = word;
-        else if (strchr("oafNOmTsqD", word.len > 1 ? word.p[1] : 'o') == NULL)
+        else if (!is_harmless(word))
             map.flags = word;
     if (mfx_str_ends_nocase(map.path, mfx_str_of(".db")))
         map.path.len -= 3;

@@ -55,14 +55,11 @@ static void
 set_classes(struct masq_pf *pf, struct masq_import_rule *rule, unsigned classes)
 {
     struct mfx_buf out;
-    const char *between = "";
     mfx_buf_init_arena(&out, pf->import->arena, 256);
     mfx_buf_add_byte(&out, '[');
     for (size_t i = 0; i < 4; i++)
-        if (classes & 1u << i) {
-            mfx_buf_printf(&out, "%s\"%s\"", between, class_names[i]);
-            between = ", ";
-        }
+        if (classes & 1u << i)
+            masq_import_add_quoted(&out, mfx_str_of(class_names[i]));
     mfx_buf_add_byte(&out, ']');
     masq_import_set(pf->import, &rule->settings, "classes", mfx_buf_str(&out),
                     NULL);
@@ -185,8 +182,7 @@ take_tables(struct masq_pf *pf, const char *name, struct mfx_str *value)
         if (masq_pf_is_srs(table))
             masq_pf_take_srs_table(pf, item, table);
         else if (masq_pf_table(pf, item, table, &spec))
-            mfx_buf_printf(&ours, "%s\"%.*s\"", ours.len == 0 ? "" : ", ",
-                           MFX_STR_ARG(spec));
+            masq_import_add_quoted(&ours, spec);
         else
             is_good = false;
     }
@@ -246,8 +242,7 @@ add_masquerade(struct masq_pf *pf)
         return;
     if (masq_import_long_list(pf->import, value, "masquerade-domains",
                               &plan.value))
-        plan.value = mfx_arena_printf(pf->import->arena, "\"%.*s\"",
-                                      MFX_STR_ARG(plan.value));
+        plan.value = masq_import_quoted(pf->import, plan.value);
     else
         plan.value = masq_import_list(pf->import, value);
     if (exceptions != NULL &&

@@ -221,8 +221,10 @@ set_forward_maps(struct masq_pf *pf)
             struct mfx_str path = mfx_str_from(table, colon + 1);
             if (!mfx_str_starts(path, mfx_str_of("/")))
                 continue;
-            mfx_buf_printf(&out, "%s\"%s:%.*s\"", out.len == 0 ? "" : ", ",
-                           i == 1 ? "alias" : "texthash", MFX_STR_ARG(path));
+            masq_import_add_quoted(
+                &out, mfx_arena_printf(pf->import->arena, "%s:%.*s",
+                                       i == 1 ? "alias" : "texthash",
+                                       MFX_STR_ARG(path)));
         }
     }
     masq_import_set_text(

@@ -251,8 +251,7 @@ masq_pf_list(struct masq_pf *pf, struct masq_import_item *item,
         return false;
     if (l.tables == 0 &&
         masq_import_long_list(pf->import, l.words, name, setting)) {
-        *setting = mfx_arena_printf(pf->import->arena, "\"%.*s\"",
-                                    MFX_STR_ARG(*setting));
+        *setting = masq_import_quoted(pf->import, *setting);
         return true;
     }
     if (l.tables == 0) {
@@ -271,7 +270,6 @@ masq_pf_list(struct masq_pf *pf, struct masq_import_item *item,
         l.spec = mfx_arena_printf(pf->import->arena, "file:%s/%s",
                                   pf->import->out, name);
     }
-    *setting =
-        mfx_arena_printf(pf->import->arena, "\"%.*s\"", MFX_STR_ARG(l.spec));
+    *setting = masq_import_quoted(pf->import, l.spec);
     return true;
 }
