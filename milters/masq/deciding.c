@@ -196,6 +196,9 @@ munge_author(struct mfx_message *m, struct masq_message *q, struct mfx_err *err)
         q->changed_addresses += answer.count;
         mfx_fact(m->decision, "munged", answer.why);
     }
+    if (answer.is_strange && rc != MFX_TEMPFAIL)
+        return masq_field_rules_judge(m, mfx_str_of("From"),
+                                      "its author cannot be replaced");
     return rc == MFX_NOTFOUND ? MFX_OK : rc;
 }
 

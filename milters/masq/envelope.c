@@ -65,6 +65,27 @@ wait_for(struct mfx_message *m, const struct masq_message *q,
     return masq_srs_end(call, answer, err);
 }
 
+/* What came of an address that stands for another; `step` did it. */
+static enum mfx_rc
+take_reversed(struct mfx_message *m, struct masq_message *q,
+              struct masq_recipient *r, enum mfx_rc rc, const char *step,
+              const struct masq_srs_answer *answer)
+{
+    if (rc == MFX_OK) {
+        mfx_trace(m->decision, step, "reversed %.*s: %.*s@%.*s",
+                  MFX_STR_ARG(r->received->address),
+                  MFX_STR_ARG(answer->to.local),
+                  MFX_STR_ARG(answer->to.domain));
+        r->address = answer->to;
+        r->is_reversed = r->is_changed = true;
+    } else if (rc == MFX_PERMFAIL) {
+        q->is_refused = true;
+        q->refusal_code = answer->code;
+        q->refusal_text = answer->text;
+    }
+    return rc == MFX_NOTFOUND || rc == MFX_PERMFAIL ? MFX_OK : rc;
+}
+
 static enum mfx_rc
 reverse(struct mfx_message *m, struct masq_message *q, struct masq_recipient *r,
         struct mfx_err *err)
@@ -75,18 +96,8 @@ reverse(struct mfx_message *m, struct masq_message *q, struct masq_recipient *r,
     masq_srs_begin_reverse(policy->srs, masq_policy_store(policy), &r->address,
                            now_s(m), m->arena, &call);
     enum mfx_rc rc = wait_for(m, q, &call, &answer, err);
-    if (rc == MFX_OK) {
-        mfx_trace(m->decision, "srs", "reversed %.*s: %.*s@%.*s",
-                  MFX_STR_ARG(r->received->address),
-                  MFX_STR_ARG(answer.to.local), MFX_STR_ARG(answer.to.domain));
-        r->address = answer.to;
-        r->is_reversed = r->is_changed = q->by_srs = true;
-    } else if (rc == MFX_PERMFAIL) {
-        q->is_refused = true;
-        q->refusal_code = answer.code;
-        q->refusal_text = answer.text;
-    }
-    return rc == MFX_NOTFOUND || rc == MFX_PERMFAIL ? MFX_OK : rc;
+    q->by_srs = q->by_srs || rc == MFX_OK;
+    return take_reversed(m, q, r, rc, "srs", &answer);
 }
 
 /* An address that stands for an author. */
@@ -104,18 +115,9 @@ reverse_munged(struct mfx_message *m, struct masq_message *q,
         (void)masq_message_wait(m, q, event,
                                 mfx_mono_ms() + policy->munge->store_wait_ms);
     enum mfx_rc rc = masq_munge_end(&call, &reply, err);
-    if (rc == MFX_OK) {
-        mfx_trace(m->decision, "munge", "reversed %.*s: %.*s@%.*s",
-                  MFX_STR_ARG(r->received->address),
-                  MFX_STR_ARG(reply.to.local), MFX_STR_ARG(reply.to.domain));
-        r->address = reply.to;
-        r->is_reversed = r->is_changed = q->by_munging = true;
-    } else if (rc == MFX_PERMFAIL) {
-        q->is_refused = true;
-        q->refusal_code = reply.code;
-        q->refusal_text = reply.text;
-    }
-    return rc == MFX_NOTFOUND || rc == MFX_PERMFAIL ? MFX_OK : rc;
+    const struct masq_srs_answer answer = {reply.to, reply.code, reply.text};
+    q->by_munging = q->by_munging || rc == MFX_OK;
+    return take_reversed(m, q, r, rc, "munge", &answer);
 }
 
 enum mfx_rc

@@ -4,20 +4,16 @@
  */
 #include "message.h"
 
-/* A field that cannot be understood stays as it is, or the mail is refused:
- * parse_error. */
-static enum mfx_rc
-judge_strange(struct mfx_message *m, struct masq_message *q,
-              const struct masq_field *f, const struct mfx_err *err)
+enum mfx_rc
+masq_field_rules_judge(struct mfx_message *m, struct mfx_str name,
+                       const char *why)
 {
     struct mfx_str text = mfx_arena_printf(
-        m->arena, "%.*s field cannot be understood", MFX_STR_ARG(f->name));
-    mfx_trace(m->decision, "field", "%.*s stays: %s", MFX_STR_ARG(f->name),
-              err->msg);
-    q->strange_fields++;
+        m->arena, "%.*s field cannot be understood", MFX_STR_ARG(name));
+    mfx_trace(m->decision, "field", "%.*s stays: %s", MFX_STR_ARG(name), why);
     switch ((enum masq_parse_error)masq_policy_of(m)->settings->parse_error) {
     case MASQ_PARSE_KEEP:
-        mfx_fact(m->decision, "strange", f->name);
+        mfx_fact(m->decision, "strange", name);
         return MFX_OK;
     case MASQ_PARSE_REJECT:
         mfx_decide_reject(m->decision, 550, "5.6.0", text,
@@ -44,7 +40,7 @@ rewrite_one(struct mfx_message *m, struct masq_message *q, struct masq_field *f,
     if (rc == MFX_OK)
         rc = masq_fields_set(&q->fields, f, value, err);
     if (rc == MFX_PERMFAIL)
-        return judge_strange(m, q, f, err);
+        return masq_field_rules_judge(m, f->name, err->msg);
     if (rc != MFX_OK)
         return rc == MFX_NOTFOUND ? MFX_OK : rc;
     q->changed_addresses += changed;

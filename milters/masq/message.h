@@ -48,7 +48,6 @@ struct masq_message {
     struct masq_munge_job munge_job;
     struct masq_fields fields; /* filled when some step needs them */
     size_t changed_recipients, changed_fields, changed_addresses;
-    size_t strange_fields; /* that are no address lists */
 };
 
 static inline bool
@@ -101,6 +100,11 @@ enum mfx_rc masq_envelope_edit(struct mfx_message *m,
                                struct mfx_err *err) MFX_NODISCARD;
 
 /* --- field_rules.c --- */
+
+/* A field that cannot be understood stays as it is, MFX_OK, or the mail is
+ * refused: parse_error. */
+enum mfx_rc masq_field_rules_judge(struct mfx_message *m, struct mfx_str name,
+                                   const char *why) MFX_NODISCARD;
 
 enum mfx_rc masq_field_rules_rewrite(struct mfx_message *m,
                                      struct masq_message *q,

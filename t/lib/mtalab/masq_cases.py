@@ -282,6 +282,12 @@ def munged(site):
     forged = ('a' if local[0] != 'a' else 'b') + local[1:] + '@via.example.com'
     code, text = site.receive(reply, to=[forged])
     tap.same(code, 550, 'a forged one is refused: ' + text)
+    broken = message.replace(b'<joe@strict.example>', b'<joe@strict.example')
+    site.lab.masq.configure({'parse_error': 'reject'})
+    code, text = site.receive(broken, sender='joe@strict.example')
+    tap.same(code, 550, 'an author that cannot be read, by parse_error: '
+             + text)
+    site.lab.masq.configure({'parse_error': 'keep'})
     site.receive(FOREIGN.replace(b'sender.example', b'mild.example'))
     tap.same(addresses(site.sink.take(), 'From'), ['joe@mild.example'],
              'p=none: From stays')
