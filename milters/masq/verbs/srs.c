@@ -66,12 +66,13 @@ understand(struct work *w, const struct control_reply *reply)
 static int
 ask_daemon(struct work *w, const char *path, bool *is_silent)
 {
-    const char *words[] = {"srs", w->direction,
-                           situation_text(w->run, &w->address).p};
+    struct mfx_str address =
+        mfx_arena_copy(w->run->arena, situation_text(w->run, &w->address));
+    const char *words[] = {"srs", w->direction, address.p};
     struct control_reply reply;
     struct mfx_buf line;
     mfx_buf_init_arena(&line, w->run->arena, CONTROL_LINE_MAX);
-    if (control_request(&line, true, words, 3) != MFX_OK) {
+    if (address.p == NULL || control_request(&line, true, words, 3) != MFX_OK) {
         mfx_err_set(&w->err, "an address with blanks is not asked for in the "
                              "store of a running daemon");
         return EXIT_USAGE;
