@@ -66,7 +66,8 @@ struct mfx_connection {
     struct mfx_str daemon_name;
     enum mfx_mta mta;
     const struct mfx_env *env;
-    const void *policy; /* for connect and helo hooks, not to be kept */
+    const void *policy; /* for connect and helo hooks: lives, as env does, as
+                           long as the connection; a message's may be newer */
     void *state;        /* the filter's */
 };
 
@@ -115,6 +116,13 @@ struct mfx_str mfx_macro(const struct mfx_message *message, const char *name,
  * sent to the MTA). True when the event is set. */
 bool mfx_wait(struct mfx_message *message, struct mfx_event *event,
               uint64_t until_ms);
+/* The same for any of several (mfx_event_wait_any). */
+bool mfx_wait_any(struct mfx_message *message, struct mfx_event *const *events,
+                  size_t count, uint64_t until_ms);
+
+/* At connect and helo: mail of this client is ours whoever logs in, by its
+ * address, name, or the MTA's daemon name. */
+bool mfx_connection_is_ours(const struct mfx_connection *connection);
 
 /* Mail of Postfix's sendmail(1) command (non_smtpd_milters) comes from cleanup,
  * which takes an answer at the end only: refused before, it sticks in the

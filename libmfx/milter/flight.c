@@ -56,8 +56,10 @@ choose_snapshot(struct mfx_session *session)
         mfx_plan_serves(&session->plan, &newest->demand)) {
         mfx_snapshot_release(session->snapshot);
         session->snapshot = mfx_snapshot_hold(newest);
-        session->connection.env = newest->env;
-        session->connection.policy = newest->policy;
+        if (session->of_connection == NULL) {
+            session->connection.env = newest->env;
+            session->connection.policy = newest->policy;
+        }
     }
     mfx_snapshot_release(newest);
     return mfx_snapshot_hold(session->snapshot);

@@ -17,6 +17,9 @@ struct mfx_session {
     struct mfx_engine *engine;
     struct mfx_link link;
     struct mfx_snapshot *snapshot; /* negotiated with, or newer and served */
+    /* What connect and helo hooks use, for what they began; NULL: there are
+     * none. */
+    struct mfx_snapshot *of_connection;
     struct mfx_plan plan;
     struct mfx_demand asked; /* texts in the arena */
     struct mfx_arena *arena;
@@ -48,6 +51,15 @@ struct mfx_flight {
 struct mfx_flight *mfx_flight_take(struct mfx_session *session);
 void mfx_flight_give(struct mfx_flight *flight);
 void mfx_flight_free_spares(struct mfx_engine *engine);
+
+static inline const struct mfx_session *
+mfx_session_of(const struct mfx_connection *connection)
+{
+    return (
+        const struct mfx_session *)(const void *)((const char *)connection -
+                                                  offsetof(struct mfx_session,
+                                                           connection));
+}
 
 static inline struct mfx_flight *
 mfx_flight_of(const struct mfx_message *message)

@@ -51,6 +51,7 @@ free_session(struct mfx_session *s)
 {
     mfx_arena_free(s->arena);
     mfx_snapshot_release(s->snapshot);
+    mfx_snapshot_release(s->of_connection);
     free(s);
 }
 
@@ -64,6 +65,9 @@ mfx_session_new(struct mfx_engine *engine, const struct mfx_link *link,
     s->engine = engine;
     s->link = *link;
     s->snapshot = mfx_snapshot_slot_get(&engine->snapshots);
+    if (engine->filter->hooks.connect != NULL ||
+        engine->filter->hooks.helo != NULL)
+        s->of_connection = mfx_snapshot_hold(s->snapshot);
     s->arena = mfx_arena_new(CONNECTION_MEMORY);
     if (s->arena == NULL ||
         !copy_demand(&s->snapshot->demand, s->arena, &s->asked)) {
