@@ -340,6 +340,7 @@ read_record(const struct reader *r, const struct rr *rr,
     case MFX_DNS_AAAA:
         return read_address(r, rr, MFX_IP_V6, &record->ip);
     case MFX_DNS_TXT:
+    case MFX_DNS_SPF:
         return read_txt(r, rr, &record->text);
     case MFX_DNS_MX:
         if (rr->data_len < 3)

@@ -150,6 +150,7 @@ mfx_dns_type_parse(struct mfx_str name, enum mfx_dns_type *type)
         {"MX",    MFX_DNS_MX   },
         {"TXT",   MFX_DNS_TXT  },
         {"AAAA",  MFX_DNS_AAAA },
+        {"SPF",   MFX_DNS_SPF  },
     };
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (mfx_str_is_nocase(name, types[i].name)) {

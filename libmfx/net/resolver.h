@@ -40,6 +40,7 @@ enum mfx_dns_type {
     MFX_DNS_MX = 15,
     MFX_DNS_TXT = 16,
     MFX_DNS_AAAA = 28,
+    MFX_DNS_SPF = 99, /* obsolete (RFC 7208 3.1); read as TXT */
 };
 
 enum mfx_dns_status {
@@ -55,7 +56,7 @@ struct mfx_dns_record {
     enum mfx_dns_type type;
     uint32_t ttl_s;
     struct mfx_ip ip;    /* A, AAAA */
-    struct mfx_str text; /* TXT: the strings joined; PTR, NS, CNAME, MX: name */
+    struct mfx_str text; /* TXT, SPF: the strings joined; else a name */
     unsigned preference; /* MX */
 };
 

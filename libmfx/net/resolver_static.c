@@ -178,6 +178,7 @@ read_data(struct static_resolver *r, struct mfx_str data,
     case MFX_DNS_AAAA:
         return read_address(data, MFX_IP_V6, &record->ip);
     case MFX_DNS_TXT:
+    case MFX_DNS_SPF:
         return read_txt(r, data, &record->text);
     case MFX_DNS_MX:
         return read_mx(r, data, record);

@@ -19,6 +19,7 @@ static const char zone[] =
     "a.example.org A 192.0.2.2\n"
     "a.example.org AAAA 2001:db8::1\n"
     "example.org MX 10 a.example.org.\n"
+    "example.org SPF \"v=spf1 \" \"-all\"\n"
     "example.org NS ns.example.org\n"
     "1.2.0.192.in-addr.arpa PTR a.example.org\n"
     "alias.example.org 60 CNAME One.Example.ORG.\n"
@@ -125,6 +126,11 @@ other_types(void **state)
     assert_int_equal(a->count, 1);
     assert_int_equal(a->records[0].preference, 10);
     unit_assert_str("mx", a->records[0].text, mfx_str_of("a.example.org"));
+    mfx_dns_question_release(q);
+    q = mfx_dns_ask(resolver, mfx_str_of("example.org"), MFX_DNS_SPF);
+    a = mfx_dns_question_answer(q);
+    assert_int_equal(a->count, 1);
+    unit_assert_str("spf", a->records[0].text, mfx_str_of("v=spf1 -all"));
     mfx_dns_question_release(q);
     q = mfx_dns_ask(resolver, mfx_str_of("1.2.0.192.in-addr.arpa"),
                     MFX_DNS_PTR);

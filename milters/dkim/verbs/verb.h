@@ -8,7 +8,7 @@
 #ifndef MFX_DKIM_VERB_H
 #define MFX_DKIM_VERB_H
 
-#include "../../../tools/mfxctl/verb.h"
+#include "../../../tools/mfxctl/dns.h"
 
 /* A record cut in strings of at most 255 octets. */
 json_t *verb_json_strings(struct mfx_str record);
@@ -17,18 +17,6 @@ json_t *verb_json_strings(struct mfx_str record);
 struct mfx_dkim_private_key;
 int verb_read_key(const struct verb_run *run, const char *path,
                   struct mfx_dkim_private_key **key);
-
-/* System clock and a resolver: that of dns ("ADDRESS:PORT"), of the zone file
- * (lines "name TYPE data"), that of a loaded configuration (may be NULL), or
- * the system's. verb_env_fini in any case. */
-struct verb_env {
-    struct mfx_env env;
-    bool is_own;
-};
-
-int verb_env_init(const struct verb_run *run, const char *dns, const char *zone,
-                  const struct mfx_offline *loaded, struct verb_env *env);
-void verb_env_fini(struct verb_env *env);
 
 /* The daemon's configuration and policy. file NULL: its own place. */
 int verb_load(const struct verb_run *run, const char *file,
