@@ -145,8 +145,9 @@ struct mfx_resolver_dns_stats {
 void mfx_resolver_dns_stats(struct mfx_resolver *resolver,
                             struct mfx_resolver_dns_stats *stats);
 
-/* From lines "name [ttl] [IN] TYPE data" ('#' comments; TXT data: one quoted
- * string or several, in parentheses or not, or the rest of the line);
+/* From lines "name [ttl] [IN] TYPE data" ('#' comments; \DDD in a name is that
+ * octet; TXT data: one quoted string or several, in parentheses or not, or the
+ * rest of the line);
  * "name TYPE !servfail", "!timeout", "!nodata", "!nxdomain", "!malformed"
  * give that status. OpenDKIM's TestPublicKeys form
  * "selector._domainkey.domain text" is a TXT line too. Unknown names are

@@ -93,6 +93,25 @@ decimal_escape(const char *p, size_t left)
     return value <= 255 ? value : -1;
 }
 
+/* A name with its \DDD read (a blank is \032), in the arena. */
+static struct mfx_str
+copy_name(struct static_resolver *r, struct mfx_str word)
+{
+    struct mfx_str name = without_final_dot(word);
+    char *out = mfx_arena_alloc_bytes(r->arena, name.len + 1);
+    size_t len = 0;
+    if (out == NULL)
+        return mfx_str(NULL, 0);
+    for (size_t i = 0; i < name.len; i++) {
+        int value = name.p[i] != '\\'
+                        ? -1
+                        : decimal_escape(name.p + i + 1, name.len - i - 1);
+        out[len++] = value >= 0 ? (char)value : name.p[i];
+        i += value >= 0 ? 3 : 0;
+    }
+    return mfx_str(out, len);
+}
+
 /* One quoted string from *rest (which starts at the quote) onto out. */
 static bool
 read_quoted(struct mfx_str *rest, char *out, size_t *len)
@@ -142,7 +161,7 @@ read_name(struct static_resolver *r, struct mfx_str data, struct mfx_str *name)
     struct mfx_str word, more;
     if (!mfx_str_word(&data, " \t", &word) || mfx_str_word(&data, " \t", &more))
         return MFX_PERMFAIL;
-    *name = mfx_arena_copy(r->arena, without_final_dot(word));
+    *name = copy_name(r, word);
     return name->p == NULL ? MFX_TEMPFAIL : MFX_OK;
 }
 
@@ -245,7 +264,7 @@ read_line(struct static_resolver *r, struct mfx_str line)
     read_type(&rest, &type, &ttl_s);
     if (rest.len == 0 && type != MFX_DNS_TXT)
         return MFX_PERMFAIL;
-    name = mfx_arena_copy(r->arena, without_final_dot(name));
+    name = copy_name(r, name);
     struct rrset *set = name.p == NULL ? NULL : need_set(r, name, type);
     if (set == NULL)
         return MFX_TEMPFAIL;

@@ -9,8 +9,8 @@ BUILD_PACKAGES="autoconf automake libtool pkg-config make gcc libc6-dev
 MTA_PACKAGES="postfix nsd python3 swaks openssl"
 TEST_PACKAGES="bind9-dnsutils bind9-utils clang clang-format git groff libclang-rt-dev m4 mandoc opendkim opendkim-tools
   libmail-dkim-perl libmail-srs-perl lmdb-utils perl postfix-lmdb postsrsd
-  policyd-rate-limit postfwd procps python3-dkim python3-nacl redis-sentinel
-  redis-server rspamd sqlite3 tzdata xz-utils"
+  policyd-rate-limit postfwd procps python3-dkim python3-nacl python3-yaml
+  redis-sentinel redis-server rspamd sqlite3 tzdata xz-utils"
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
