@@ -9,8 +9,10 @@
  *
  * Writing takes values from the network; what is not a token is quoted, what
  * cannot be quoted (CR, LF, NUL, other control) is replaced by '?', non-ASCII
- * is kept only when eai is set and it is UTF-8. A value of more than 900 bytes
- * is cut there. Nothing can break out of the field.
+ * is kept only when eai is set and it is UTF-8. So is ";", in quotes and
+ * comments too: some readers part results there, and what is in a value must
+ * not pass for a result of another method (mfx_authres_claims_method). A value
+ * of more than 900 bytes is cut there. Nothing can break out of the field.
  *
  * Ownership: results borrow or live in the arena. Errors: below.
  * Threads: pure functions.

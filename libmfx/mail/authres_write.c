@@ -27,12 +27,13 @@ put_text(struct piece *piece, const char *text)
     put(piece, mfx_str_of(text));
 }
 
-/* What stands for the byte: itself, or '?'. */
+/* What stands for the byte: itself, or '?'. A semicolon in quotes would begin
+ * another result for a reader that knows no quotes. */
 static char
 harmless(char c, bool keeps_eight_bit)
 {
     unsigned char u = (unsigned char)c;
-    if (u < ' ' || u == 0x7F || (u >= 0x80 && !keeps_eight_bit))
+    if (u < ' ' || u == 0x7F || u == ';' || (u >= 0x80 && !keeps_eight_bit))
         return '?';
     return c;
 }

@@ -44,14 +44,14 @@ struct dkim_shared {
 
 struct dkim_policy {
     const struct dkim_settings *settings;
-    struct mfx_host_list *exempt_clients, *trusted_results_from, *skip_hosts;
+    struct mfx_host_list *exempt_clients, *skip_hosts;
+    struct mfx_auth_results *auth_results;
     struct dkim_keys *keys;
     struct dkim_shelves *shelves; /* cards */
     struct dkim_lines *lines;
     struct dkim_signers *signers;
     struct mfx_dkim_header_policy *headers;
     enum mfx_dkim_canon header_canon, body_canon;
-    struct mfx_option_list remove_results_from;
     const char *sender_macro; /* "{name}"; NULL: none */
     bool is_shadow;           /* mode = "shadow" */
     struct dkim_shared *shared;

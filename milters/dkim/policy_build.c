@@ -105,13 +105,19 @@ make_host_lists(const struct mfx_policy_build *build,
     enum mfx_rc rc =
         mfx_host_list_new(s->exempt_clients, "exempt_clients", build->problems,
                           &policy->exempt_clients);
-    rc = mfx_rc_worst(rc, mfx_host_list_new(s->verify.trusted_results_from,
-                                            "verify.trusted_results_from",
-                                            build->problems,
-                                            &policy->trusted_results_from));
     return mfx_rc_worst(
         rc, mfx_host_list_new(s->verify.skip_hosts, "verify.skip_hosts",
                               build->problems, &policy->skip_hosts));
+}
+
+static enum mfx_rc
+make_auth_results(const struct mfx_policy_build *build,
+                  struct dkim_policy *policy)
+{
+    static const char *const methods[] = {"dkim", NULL};
+    return mfx_auth_results_new(&policy->settings->results, "verify.", methods,
+                                build->config, build->problems,
+                                &policy->auth_results);
 }
 
 static bool
@@ -177,42 +183,6 @@ check_sender_headers(const struct mfx_policy_build *build)
             return MFX_PERMFAIL;
         }
     return MFX_OK;
-}
-
-struct names {
-    struct mfx_arena *arena;
-    struct mfx_str *items;
-    size_t count;
-};
-
-static bool
-take_name(const struct mfx_table_row *row, void *arg)
-{
-    struct names *names = arg;
-    names->items[names->count++] = mfx_arena_copy(names->arena, row->key);
-    return true;
-}
-
-static enum mfx_rc
-take_remove_results_from(const struct mfx_policy_build *build,
-                         struct dkim_policy *policy)
-{
-    struct mfx_table *table = policy->settings->verify.remove_results_from;
-    struct mfx_err err = {""};
-    if (table == NULL)
-        return MFX_OK;
-    struct names names = {.arena = build->arena};
-    names.items = mfx_arena_alloc_array(
-        build->arena, mfx_table_counts(table).rows + 1, sizeof *names.items);
-    if (names.items == NULL)
-        return MFX_TEMPFAIL;
-    enum mfx_rc rc =
-        mfx_table_walk(table, build->arena, take_name, &names, &err);
-    if (rc == MFX_PERMFAIL)
-        complain(build, "verify.remove_results_from", err.msg);
-    policy->remove_results_from =
-        (struct mfx_option_list){names.items, names.count};
-    return rc == MFX_NOTFOUND ? MFX_OK : rc;
 }
 
 /* Without a resolver whose word counts no key is protected, and every
@@ -453,7 +423,7 @@ dkim_policy_new(const struct mfx_policy_build *build, void **out)
     rc = mfx_rc_worst(rc, check_author_policy(build, policy));
     rc = mfx_rc_worst(rc, take_sender_macro(build, policy));
     rc = mfx_rc_worst(rc, check_sender_headers(build));
-    rc = mfx_rc_worst(rc, take_remove_results_from(build, policy));
+    rc = mfx_rc_worst(rc, make_auth_results(build, policy));
     rc = mfx_rc_worst(rc, check_unprotected_key(build));
     rc = mfx_rc_worst(rc, check_servers(build));
     if (policy->shared != NULL)
@@ -480,7 +450,7 @@ dkim_policy_free(void *arg)
     dkim_keys_free(policy->keys);
     mfx_dkim_header_policy_free(policy->headers);
     mfx_host_list_free(policy->exempt_clients);
-    mfx_host_list_free(policy->trusted_results_from);
+    mfx_auth_results_free(policy->auth_results);
     mfx_host_list_free(policy->skip_hosts);
     shared_unref(policy->shared);
     free(policy);

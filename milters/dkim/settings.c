@@ -39,13 +39,6 @@ static const struct mfx_option_word login_match_words[] = {
     {NULL,      0                       },
 };
 
-static const struct mfx_option_word remove_words[] = {
-    {"all",  DKIM_REMOVE_ALL },
-    {"own",  DKIM_REMOVE_OWN },
-    {"none", DKIM_REMOVE_NONE},
-    {NULL,   0               },
-};
-
 static const struct mfx_option_word unprotected_words[] = {
     {"accept",  DKIM_UNPROTECTED_ACCEPT },
     {"neutral", DKIM_UNPROTECTED_NEUTRAL},
@@ -82,15 +75,7 @@ static const struct mfx_option_word action_words[] = {
 #define S struct dkim_settings
 
 const struct mfx_option dkim_options[] = {
-    MFX_OPTION_STRING(
-        "authserv_id", S, authserv_id, "", 0,
-        "Name of this site in Authentication-Results. Empty: the MTA's own "
-        "host name (macro {j}). All MXs of a site should use one name."),
-    MFX_OPTION_BOOL(
-        "authserv_id_job_id", S, authserv_id_job_id, "false", 0,
-        "Write the queue id behind our name in Authentication-Results: "
-        "\"name/QUEUEID\". When forged fields are removed, what stands behind "
-        "the \"/\" never matters."),
+    MFX_AUTHSERV_OPTIONS(S, results),
     MFX_OPTION_BOOL("software_header", S, software_header, "false", 0,
                     "Add a DKIM-Filter field that names this program, its "
                     "version, the host and the queue id to mail that was "
@@ -317,20 +302,7 @@ const struct mfx_option dkim_options[] = {
         "nobody's."),
     MFX_OPTION_BOOL("verify.report_none", S, verify.report_none, "true", 0,
                     "Write dkim=none for mail without a signature."),
-    MFX_OPTION_ENUM(
-        "verify.remove_results", S, verify.remove_results, "all", remove_words,
-        0,
-        "Which Authentication-Results fields that bear our authserv-id are "
-        "removed from incoming mail: all; only those that claim dkim (for a "
-        "daemon behind another of ours); none."),
-    MFX_OPTION_TABLE(
-        "verify.remove_results_from", S, verify.remove_results_from, "", 0,
-        "Further authserv-ids whose fields are removed; .example.org or "
-        "*.example.org is every name below."),
-    MFX_OPTION_TABLE(
-        "verify.trusted_results_from", S, verify.trusted_results_from, "", 0,
-        "Clients whose Authentication-Results are kept, as a host list: "
-        "sister MXs."),
+    MFX_AUTH_RESULTS_OPTIONS(S, results, "verify.", "dkim"),
     MFX_OPTION_TABLE("verify.skip_hosts", S, verify.skip_hosts, "", 0,
                      "Clients whose mail is not verified, as a host list."),
     MFX_OPTION_ENUM("verify.on_none", S, verify.on_none, "accept", action_words,

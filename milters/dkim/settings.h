@@ -9,6 +9,7 @@
 #define DKIM_SETTINGS_H
 
 #include <mfx/conf/option.h>
+#include <mfx/policy/auth_results.h>
 
 enum dkim_on_from {
     DKIM_ON_FROM_REFUSE,
@@ -49,15 +50,9 @@ enum dkim_invalid_headers {
     DKIM_INVALID_REJECT,
 };
 
-enum dkim_remove_results {
-    DKIM_REMOVE_ALL,
-    DKIM_REMOVE_OWN,
-    DKIM_REMOVE_NONE,
-};
-
 struct dkim_settings {
-    struct mfx_str authserv_id;
-    bool authserv_id_job_id, software_header;
+    struct mfx_auth_results_settings results;
+    bool software_header;
     struct mfx_table *exempt_domains, *exempt_clients;
     const char *state_dir;
 
@@ -98,8 +93,6 @@ struct dkim_settings {
         bool accept_partial_body;
         struct mfx_str required_headers;
         bool report_none;
-        int remove_results;
-        struct mfx_table *remove_results_from, *trusted_results_from;
         struct mfx_table *skip_hosts, *trusted_signers;
         int unprotected_key, invalid_headers;
         int on_none, on_fail, on_policy, on_permerror, on_temperror, on_no_key;

@@ -1,38 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "message.h"
 
-#include <mfx/mail/authres.h>
-
 #include "config.h"
 #include "results.h"
 
 enum {
     LINE_MAX_BYTES = 900,
 };
-
-static struct mfx_str
-authserv_id(const struct mfx_message *m)
-{
-    const struct dkim_settings *s = dkim_policy_of(m)->settings;
-    if (s->authserv_id.len > 0)
-        return s->authserv_id;
-    if (m->connection->mta_name.len > 0)
-        return m->connection->mta_name;
-    return mfx_str_of("localhost");
-}
-
-/* The id as it is written: with the queue id, when that is wanted and known. */
-static struct mfx_str
-written_id(const struct mfx_message *m)
-{
-    struct mfx_str id = authserv_id(m);
-    if (!dkim_policy_of(m)->settings->authserv_id_job_id ||
-        m->queue_id.len == 0)
-        return id;
-    struct mfx_str with = mfx_arena_printf(
-        m->arena, "%.*s/%.*s", MFX_STR_ARG(id), MFX_STR_ARG(m->queue_id));
-    return with.p == NULL ? id : with;
-}
 
 /* For a value that we write: no byte that could end it. */
 static struct mfx_str
@@ -62,58 +36,28 @@ dkim_verifying_name_software(struct mfx_message *m)
                                mfx_str_of("DKIM-Filter"), value);
 }
 
-static bool
-claims_to_be_from(struct mfx_str value, struct mfx_str id)
-{
-    if (mfx_str_starts(id, mfx_str_of("*.")))
-        return mfx_authres_claims_below(value, mfx_str_from(id, 2));
-    if (mfx_str_starts(id, mfx_str_of(".")))
-        return mfx_authres_claims_below(value, mfx_str_from(id, 1));
-    return mfx_authres_claims_id(value, id);
-}
-
-static bool
-claims_to_be_ours(const struct mfx_message *m, struct mfx_str value)
-{
-    const struct mfx_option_list *more =
-        &dkim_policy_of(m)->remove_results_from;
-    if (mfx_authres_claims_id(value, authserv_id(m)))
-        return true;
-    for (size_t i = 0; i < more->count; i++)
-        if (claims_to_be_from(value, more->items[i]))
-            return true;
-    return false;
-}
-
 void
 dkim_verifying_remove_results(struct mfx_message *m)
 {
-    static const struct mfx_str field = MFX_STR("Authentication-Results");
     const struct dkim_policy *policy = dkim_policy_of(m);
-    int remove = policy->settings->verify.remove_results;
-    struct mfx_header *h = mfx_headers_first(&m->headers, field);
+    const struct mfx_connection *c = m->connection;
+    const struct mfx_header *h =
+        mfx_auth_results_first(policy->auth_results, &m->headers, c->mta_name);
     struct mfx_str entry;
-    if (h == NULL || remove == DKIM_REMOVE_NONE)
+    if (h == NULL)
         return;
-    if (mfx_host_list_has(policy->trusted_results_from,
-                          m->connection->client_name, &m->connection->client_ip,
-                          &entry)) {
+    if (mfx_auth_results_trusts(policy->auth_results, c->client_name,
+                                &c->client_ip, &entry)) {
         mfx_trace(m->decision, "trusted_results_from", "%.*s",
                   MFX_STR_ARG(entry));
         return;
     }
     size_t removed = 0;
-    for (; h != NULL; h = h->same_next) {
-        if (!claims_to_be_ours(m, h->value))
-            continue;
-        if (remove == DKIM_REMOVE_OWN &&
-            !mfx_authres_claims_method(h->value, mfx_str_of("dkim")))
-            continue;
+    for (; h != NULL;
+         h = mfx_auth_results_next(policy->auth_results, h, c->mta_name)) {
         mfx_edit_delete_header(m->decision, h);
         removed++;
     }
-    if (removed == 0)
-        return;
     mfx_fact_u64(m->decision, "removed_results", removed);
     atomic_fetch_add(&policy->shared->removed_results, removed);
 }
@@ -170,8 +114,11 @@ write_results(struct mfx_message *m, const struct mfx_dkim_result *results,
               size_t count)
 {
     struct mfx_str value;
-    enum mfx_rc rc = dkim_results_write(results, count, written_id(m),
-                                        m->is_smtputf8, m->arena, &value);
+    struct mfx_str id = mfx_auth_results_written_id(
+        &dkim_policy_of(m)->settings->results, m->connection->mta_name,
+        m->queue_id, m->arena);
+    enum mfx_rc rc = dkim_results_write(results, count, id, m->is_smtputf8,
+                                        m->arena, &value);
     if (rc == MFX_OK)
         mfx_edit_insert_header(m->decision, MFX_EDIT_TOP,
                                mfx_str_of("Authentication-Results"), value);

@@ -32,7 +32,7 @@ written(struct mfx_str value, bool eai, struct mfx_arena *arena)
     char *out = mfx_arena_alloc_bytes(arena, value.len + 1);
     for (size_t i = 0; i < value.len; i++) {
         unsigned char c = (unsigned char)value.p[i];
-        bool bad = c < ' ' || c == 0x7F || (c >= 0x80 && !keep);
+        bool bad = c < ' ' || c == 0x7F || c == ';' || (c >= 0x80 && !keep);
         out[i] = bad ? '?' : (char)c;
     }
     return mfx_str(out, value.len);
@@ -79,6 +79,7 @@ check_writer(struct mfx_str in, bool eai, struct mfx_arena *arena)
         check(mfx_str_eq(got.results[0].properties[count - 1].value,
                          written(second, eai, arena)));
     check(mfx_authres_claims_method(value, mfx_str_of("dkim")));
+    check(!mfx_authres_claims_method(value, mfx_str_of("spf")));
 }
 
 /* The reader that the claims rest on and the one that forgives nothing agree:

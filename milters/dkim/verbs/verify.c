@@ -119,11 +119,10 @@ authentication_results(const struct work *w)
     const char *id = w->request->authserv_id;
     const struct dkim_settings *s =
         w->loaded == NULL ? NULL : w->loaded->settings;
-    struct mfx_str value = {NULL, 0}, name = mfx_str_of("localhost");
-    if (id != NULL)
-        name = mfx_str_of(id);
-    else if (s != NULL && s->authserv_id.len > 0)
-        name = s->authserv_id;
+    const struct mfx_auth_results_settings unset = {0};
+    struct mfx_str value = {NULL, 0}, name = mfx_str_of(id);
+    if (id == NULL)
+        name = mfx_auth_results_id(s == NULL ? &unset : &s->results, name);
     (void)!dkim_results_write(w->results, w->count, name, true, w->run->arena,
                               &value);
     return value;
