@@ -20,6 +20,7 @@ check_record(const struct mfx_dns_record *record, size_t size)
             MFX_BUG("address record without an address");
         break;
     case MFX_DNS_TXT:
+    case MFX_DNS_SPF:
         if (record->text.len > size)
             MFX_BUG("text longer than its packet");
         break;
