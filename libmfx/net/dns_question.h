@@ -21,6 +21,7 @@ struct mfx_dns_question {
     void (*release_answer)(void *arg);
     void *release_arg;
     struct mfx_dns_question *next;
+    uint64_t asked_ms, answered_ms;
 };
 
 /* "A" to "AAAA"; false for a name that is no type known here. */

@@ -20,6 +20,7 @@ mfx_dns_question_new(void)
         return NULL;
     atomic_init(&question->holds, 2);
     mfx_event_init(&question->event);
+    question->asked_ms = mfx_mono_ms();
     return question;
 }
 
@@ -49,6 +50,7 @@ mfx_dns_question_set(struct mfx_dns_question *question,
     question->answer = *answer;
     question->release_answer = release_answer;
     question->release_arg = arg;
+    question->answered_ms = mfx_mono_ms();
     mfx_event_set(&question->event);
     let_go(question);
 }
@@ -65,6 +67,14 @@ mfx_dns_question_answer(struct mfx_dns_question *question)
     if (question == NULL || !mfx_event_is_set(&question->event))
         return &unanswered;
     return &question->answer;
+}
+
+uint64_t
+mfx_dns_question_took_ms(struct mfx_dns_question *question)
+{
+    if (question == NULL || !mfx_event_is_set(&question->event))
+        return 0;
+    return question->answered_ms - question->asked_ms;
 }
 
 static bool

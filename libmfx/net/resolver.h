@@ -87,6 +87,8 @@ struct mfx_event *mfx_dns_question_event(struct mfx_dns_question *question);
  * same. Never NULL. */
 const struct mfx_dns_answer *
 mfx_dns_question_answer(struct mfx_dns_question *question);
+/* From asking to the answer, whenever that is looked at; 0 before it came. */
+uint64_t mfx_dns_question_took_ms(struct mfx_dns_question *question);
 void mfx_dns_question_release(struct mfx_dns_question *question);
 
 /* ANSWER: OK. NO_NAME, NO_DATA: NOTFOUND. The rest: TEMPFAIL. */
