@@ -20,7 +20,7 @@ for my $table (@tables) {
     my $other = join "\n", map { code(read_file($_)) }
         grep { $_ ne $table && !m{settings\.h$} } sources('c|h', $folder);
     my ($rows, $declared) = (0, scalar(() = $text =~ /MFX_OPTION_(?!END|TYPE)[A-Z]+\(/g));
-    while ($text =~ /MFX_OPTION_(\w+)\(\s*"([^"]+)",\s*[A-Z],\s*([\w.]+),(.*?)\),?(?=\s*(?:MFX_\w+\(|MFX_OPTION_END|MFX_API_END|\}|\z))/gs) {
+    while ($text =~ /MFX_OPTION_(\w+)\(\s*"([^"]+)",\s*[A-Z],\s*([\w.]+),(.*?)\),?(?=\s*(?:MFX_\w+\(|MFX_OPTION_END|MFX_API_END|#endif|\}|\z))/gs) {
         my ($type, $name, $field, $rest) = ($1, $2, $3, $4);
         $rows++;
         my ($last) = $field =~ /(\w+)$/;
