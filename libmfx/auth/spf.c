@@ -110,10 +110,18 @@ mfx_spf_begin(struct mfx_arena *arena, const struct mfx_env *env,
     return ops->begin(arena, env, &own, request);
 }
 
+size_t
+mfx_spf_events(struct mfx_spf_check *check, struct mfx_event **events,
+               size_t max)
+{
+    return check->engine->events(check, events, max);
+}
+
 struct mfx_event *
 mfx_spf_pending(struct mfx_spf_check *check)
 {
-    return check->engine->pending(check);
+    struct mfx_event *event;
+    return check->engine->events(check, &event, 1) == 0 ? NULL : event;
 }
 
 uint64_t

@@ -6,16 +6,16 @@
  *                                       .identity = MFX_SPF_MAIL_FROM,
  *                                       .sender = sender};
  *     check = mfx_spf_begin(arena, env, &config, &request);
- *     while ((event = mfx_spf_pending(check)) != NULL &&
- *            mfx_wait(message, event, mfx_spf_deadline_ms(check)))
+ *     while ((count = mfx_spf_events(check, events, MFX_EVENT_ANY_MAX)) > 0 &&
+ *            mfx_wait_any(message, events, count, mfx_spf_deadline_ms(check)))
  *         ;
  *     outcome = mfx_spf_finish(check);
  *
  * A check never waits. It starts its questions at once (and, with lookahead,
- * those it will probably need next), and goes on in each mfx_spf_pending as
- * far as the answers allow; the caller waits for the event it gives, as long
- * as it likes. What is not answered when mfx_spf_finish is called is a
- * temperror.
+ * those it will probably need next), and goes on in each mfx_spf_events as far
+ * as the answers allow; the caller waits for one of the events it gives, as
+ * long as it likes. What is not answered when mfx_spf_finish is called is a
+ * temperror. In which order answers come never changes the outcome.
  *
  * Two engines stand behind it: mfx's own, and libspf2 for those who want to
  * compare; deviations of the latter are in doc/spf.md.
@@ -79,7 +79,7 @@ enum {
 
 struct mfx_spf_config {
     enum mfx_spf_engine engine;
-    unsigned max_lookups; /* 10 terms over the whole check (4.6.4) */
+    unsigned max_lookups; /* 10 terms over the whole check (4.6.4); not more */
     unsigned max_voids;   /* 2 void lookups (4.6.4) */
     uint64_t time_ms;     /* 8000: then it is a temperror */
     /* Ask what later terms need before it is known that they count, so that
@@ -137,7 +137,13 @@ struct mfx_spf_check *
 mfx_spf_begin(struct mfx_arena *arena, const struct mfx_env *env,
               const struct mfx_spf_config *config,
               const struct mfx_spf_request *request) MFX_NODISCARD;
-/* What to wait for; NULL: it is decided. */
+/* What to wait for, at most max (1 or more) of it, the first that which nothing
+ * goes on without; whichever is set lets the check ask or judge more. 0: it is
+ * decided. */
+size_t mfx_spf_events(struct mfx_spf_check *check, struct mfx_event **events,
+                      size_t max);
+/* The first of them alone; NULL: it is decided. Simpler, and slower where
+ * includes are nested, since nothing is asked ahead while it is awaited. */
 struct mfx_event *mfx_spf_pending(struct mfx_spf_check *check);
 /* When the check gives up, in mono_ms. */
 uint64_t mfx_spf_deadline_ms(const struct mfx_spf_check *check);

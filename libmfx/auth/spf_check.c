@@ -3,12 +3,18 @@
 
 /* --- results --- */
 
-/* With an explanation still to come where there is one. */
+/* With an explanation still to come where there is one. What came about when
+ * memory had run out is no result. */
 static void
 decide(struct spf_check *check, enum mfx_spf_result result,
        struct mfx_str mechanism)
 {
     const struct spf_page *page = check->frames[0].page;
+    if (!mfx_arena_ok(check->arena)) {
+        result = MFX_SPF_TEMPERROR;
+        mechanism = mfx_str(NULL, 0);
+        check->outcome.problem = mfx_str_of("out of memory");
+    }
     check->outcome.result = result;
     check->outcome.mechanism = mechanism;
     if (page != NULL && mechanism.len > 0)
@@ -246,13 +252,15 @@ judge_hosts(struct spf_check *check, struct spf_look *look)
     bool has_address = false;
     for (size_t i = 0; i < look->host_count; i++) {
         struct spf_asked *host = look->hosts[i];
+        if (!spf_is_answered(host)) {
+            open = open == NULL ? host : open;
+            continue;
+        }
         if (spf_has_client(check, host, look->term.cidr4, look->term.cidr6)) {
             spf_trace(check, &look->term, host, "matches");
             return match(check);
         }
-        if (!spf_is_answered(host))
-            open = open == NULL ? host : open;
-        else if (mfx_dns_rc(spf_answer(host)) == MFX_TEMPFAIL)
+        if (mfx_dns_rc(spf_answer(host)) == MFX_TEMPFAIL)
             failed = host;
         has_address = has_address || !spf_is_void(host);
     }
@@ -268,7 +276,7 @@ judge_hosts(struct spf_check *check, struct spf_look *look)
 static enum spf_step
 judge_mx(struct spf_check *check, struct spf_look *look)
 {
-    if (look->host_count > look->ahead_hosts)
+    if (look->host_count > look->ahead_hosts) /* not for the first time */
         return judge_hosts(check, look);
     spf_trace(check, &look->term, look->asked, "");
     if (spf_answer(look->asked)->count > SPF_HOSTS)
@@ -425,19 +433,24 @@ own_begin(struct mfx_arena *arena, const struct mfx_env *env,
     return &check->base;
 }
 
-static struct mfx_event *
-own_pending(struct mfx_spf_check *base)
+static size_t
+own_events(struct mfx_spf_check *base, struct mfx_event **events, size_t max)
 {
     struct spf_check *check = (struct spf_check *)base;
-    if (check->state == SPF_DECIDED)
-        return NULL;
-    advance(check);
+    size_t count = 0;
+    if (check->state != SPF_DECIDED)
+        advance(check);
     if (check->state != SPF_DECIDED &&
         check->env->mono_ms(check->env) >= check->deadline_ms)
         stop(check, "not answered within the time limit");
-    return check->state == SPF_DECIDED
-               ? NULL
-               : mfx_dns_question_event(check->waiting->question);
+    if (check->state == SPF_DECIDED)
+        return 0;
+    events[count++] = mfx_dns_question_event(check->waiting->question);
+    for (struct spf_asked *a = check->asked; a != NULL && count < max;
+         a = a->next)
+        if (a != check->waiting && !spf_is_answered(a))
+            events[count++] = mfx_dns_question_event(a->question);
+    return count;
 }
 
 static uint64_t
@@ -464,7 +477,7 @@ mfx_spf_engine_own(void)
 {
     static const struct mfx_spf_engine_ops ops = {
         .begin = own_begin,
-        .pending = own_pending,
+        .events = own_events,
         .deadline_ms = own_deadline_ms,
         .finish = own_finish,
     };

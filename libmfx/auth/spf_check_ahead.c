@@ -17,10 +17,10 @@ room(const struct spf_check *check)
 static void
 pick_up(struct spf_check *check, struct spf_look *look)
 {
-    const struct mfx_dns_answer *answer = spf_answer(look->asked);
     if (!look->is_ahead || !spf_is_answered(look->asked) ||
         look->owner->is_done)
         return;
+    const struct mfx_dns_answer *answer = spf_answer(look->asked);
     if (look->term.kind == MFX_SPF_INCLUDE ||
         look->term.kind == MFX_SPF_REDIRECT)
         spf_look_read(check, look);

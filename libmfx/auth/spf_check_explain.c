@@ -46,17 +46,16 @@ is_printable(struct mfx_str text)
 enum spf_step
 spf_explain_text(struct spf_check *check)
 {
-    const struct mfx_dns_answer *answer = spf_answer(check->explanation);
     static const struct mfx_str all = {0};
     struct mfx_spf_macro_use use;
-    struct mfx_str text;
     if (!spf_is_answered(check->explanation)) {
         check->waiting = check->explanation;
         return SPF_WAITS;
     }
+    const struct mfx_dns_answer *answer = spf_answer(check->explanation);
     if (answer->status != MFX_DNS_ANSWER || answer->count != 1)
         return end(check);
-    text = answer->records[0].text;
+    struct mfx_str text = answer->records[0].text;
     if (!mfx_spf_macro_check(text, MFX_SPF_IN_TEXT, &use, NULL, NULL))
         return end(check);
     if (use.ptr && spf_names_read(check, all) == SPF_WAITS)

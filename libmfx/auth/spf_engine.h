@@ -29,7 +29,8 @@ struct mfx_spf_engine_ops {
                                    const struct mfx_env *env,
                                    const struct mfx_spf_config *config,
                                    const struct mfx_spf_request *request);
-    struct mfx_event *(*pending)(struct mfx_spf_check *check);
+    size_t (*events)(struct mfx_spf_check *check, struct mfx_event **events,
+                     size_t max);
     uint64_t (*deadline_ms)(const struct mfx_spf_check *check);
     const struct mfx_spf_outcome *(*finish)(struct mfx_spf_check *check);
 };

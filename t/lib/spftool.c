@@ -37,7 +37,7 @@ struct tool {
     struct mfx_buf zone;
 };
 
-static void
+__attribute__((noreturn)) static void
 die(const char *what)
 {
     (void)fprintf(stderr, "spftool: %s\n", what);
@@ -66,7 +66,6 @@ engine(struct mfx_str name)
         return engines[i];
     }
     die("no such engine");
-    return MFX_SPF_ENGINE_MFX;
 }
 
 static void
@@ -173,13 +172,14 @@ print_steps(const struct mfx_spf_outcome *outcome)
 static const struct mfx_spf_outcome *
 run(struct tool *t, const struct mfx_spf_request *request)
 {
-    struct mfx_event *event;
+    struct mfx_event *events[MFX_EVENT_ANY_MAX];
+    size_t count;
     struct mfx_spf_check *check =
         mfx_spf_begin(t->arena, &t->env, &t->config, request);
     if (check == NULL)
         die("out of memory");
-    while ((event = mfx_spf_pending(check)) != NULL &&
-           mfx_event_wait(event, mfx_spf_deadline_ms(check)))
+    while ((count = mfx_spf_events(check, events, MFX_EVENT_ANY_MAX)) > 0 &&
+           mfx_event_wait_any(events, count, mfx_spf_deadline_ms(check)))
         ;
     return mfx_spf_finish(check);
 }

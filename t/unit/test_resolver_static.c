@@ -144,6 +144,41 @@ other_types(void **state)
     mfx_resolver_free(resolver);
 }
 
+/* \DDD in names is an octet, in no other form. */
+static void
+escaped_names(void **state)
+{
+    static const struct {
+        const char *label, *name;
+        enum mfx_dns_status status;
+    } cases[] = {
+        {"blank",      "a b.example",     MFX_DNS_ANSWER },
+        {"case",       "A B.example",     MFX_DNS_ANSWER },
+        {"as_written", "a\\032b.example", MFX_DNS_NO_NAME},
+        {"no_escape",  "c\\d.example",    MFX_DNS_ANSWER },
+        {"too_large",  "e\\999.example",  MFX_DNS_ANSWER },
+    };
+    (void)state;
+    struct mfx_resolver *resolver =
+        resolver_of("a\\032b.example A 192.0.2.1\n"
+                    "c\\d.example A 192.0.2.1\n"
+                    "e\\999.example A 192.0.2.1\n"
+                    "mx.example MX 1 a\\032b.example.\n");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct mfx_dns_question *q =
+            mfx_dns_ask(resolver, mfx_str_of(cases[i].name), MFX_DNS_A);
+        unit_assert_int(cases[i].label, mfx_dns_question_answer(q)->status,
+                        cases[i].status);
+        mfx_dns_question_release(q);
+    }
+    struct mfx_dns_question *q =
+        mfx_dns_ask(resolver, mfx_str_of("mx.example"), MFX_DNS_MX);
+    unit_assert_str("mx", mfx_dns_question_answer(q)->records[0].text,
+                    mfx_str_of("a b.example"));
+    mfx_dns_question_release(q);
+    mfx_resolver_free(resolver);
+}
+
 static void
 malformed_zones(void **state)
 {
@@ -213,9 +248,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts),
-        cmocka_unit_test(other_types),
-        cmocka_unit_test(malformed_zones),
+        cmocka_unit_test(texts),         cmocka_unit_test(other_types),
+        cmocka_unit_test(escaped_names), cmocka_unit_test(malformed_zones),
         cmocka_unit_test(holders),
     };
     return cmocka_run_group_tests_name("resolver_static", tests, NULL, NULL);
