@@ -100,6 +100,7 @@ static enum spf_step
 no_match_void(struct spf_check *check)
 {
     check->voids++;
+    spf_trace_void(check);
     if (check->voids > check->config.max_voids)
         return give_up_at(check, MFX_SPF_PERMERROR, "too many void lookups");
     return no_match(check);

@@ -216,6 +216,8 @@ enum spf_step spf_explain_text(struct spf_check *check);
  * term's end, without a question. note: a literal. */
 void spf_trace(struct spf_check *check, const struct mfx_spf_term *term,
                const struct spf_asked *asked, const char *note);
+/* The last lookup noted was void, which has been counted. */
+void spf_trace_void(struct spf_check *check);
 /* Notes when answers have come. */
 void spf_trace_times(struct spf_check *check);
 

@@ -78,6 +78,7 @@ spf_trace(struct spf_check *check, const struct mfx_spf_term *term,
     };
     if (asked == NULL)
         return;
+    spf_trace_times(check); /* answered at once */
     const struct mfx_dns_answer *answer = spf_answer(asked);
     step->type = asked->type;
     step->question = asked->name;
@@ -85,6 +86,14 @@ spf_trace(struct spf_check *check, const struct mfx_spf_term *term,
     step->answer = answer_text(check, answer);
     step->took_ms = asked->answered_ms - asked->asked_ms;
     step->is_void = spf_is_void(asked);
+}
+
+void
+spf_trace_void(struct spf_check *check)
+{
+    size_t count = check->outcome.step_count;
+    if (count > 0)
+        check->steps[count - 1].voids_after = check->voids;
 }
 
 void
