@@ -5,11 +5,11 @@
 BUILD_PACKAGES="autoconf automake libtool pkg-config make gcc libc6-dev
   libmilter-dev libssl-dev libc-ares-dev libconfig-dev liblmdb-dev
   libsqlite3-dev libhiredis-dev libcurl4-openssl-dev libmicrohttpd-dev libjansson-dev libidn2-dev libpsl-dev
-  publicsuffix libcmocka-dev"
+  publicsuffix libcmocka-dev libspf2-dev"
 MTA_PACKAGES="postfix nsd python3 swaks openssl"
 TEST_PACKAGES="bind9-dnsutils bind9-utils clang clang-format git groff libclang-rt-dev m4 mandoc opendkim opendkim-tools
   libmail-dkim-perl libmail-srs-perl lmdb-utils perl postfix-lmdb postsrsd
-  policyd-rate-limit postfwd procps python3-dkim python3-nacl python3-yaml
+  policyd-rate-limit postfwd procps python3-dkim python3-nacl python3-spf python3-yaml
   redis-sentinel redis-server rspamd sqlite3 tzdata xz-utils"
 
 say() { printf '\n== %s\n' "$*"; }

@@ -5,7 +5,8 @@
 # The log, the daemon's own life (signals, its eventfd) and libmilter's callbacks
 # that come without a context are the exceptions.
 # So are auth/crypto (the digest that OpenSSL fetched once, idle contexts) and
-# auth/lane (threads that stay).
+# auth/lane (threads that stay), auth/spf_libspf2_lib (the way out of a library
+# whose handler of fatal errors is not told whose error it is).
 use strict;
 use warnings;
 use FindBin;
@@ -25,7 +26,7 @@ my %sources = map { $_ => 1 } Style::sources('c');
 for my $object (sort @objects) {
     my $name = $object =~ s{^\Q$build\E/}{}r =~ s{/\.libs/[^/]*?([^/-]+)\.o$}{/$1}r;
     next if !$sources{"$name.c"}; # of a file that is gone
-    my $may = $name =~ m{^libmfx/(base/log|auth/(crypto|lane)|milter/(daemon|signals?|libmilter))$};
+    my $may = $name =~ m{^libmfx/(base/log|auth/(crypto|lane|spf_libspf2_lib)|milter/(daemon|signals?|libmilter))$};
     my @found;
     for (`nm -f sysv $object`) {
         my ($symbol, undef, $class, $type, undef, undef, $section) = map { s/^\s+|\s+$//gr } split /\|/;
