@@ -136,6 +136,15 @@ type_of(const struct spf_check *check, const struct mfx_spf_term *term)
     return spf_address_type(check);
 }
 
+/* What cannot be asked is not void (4.6.4, 4.8). A ptr does not ask for its
+ * target. */
+static bool
+is_usable(const struct mfx_spf_term *term, struct mfx_str target)
+{
+    return target.len > 0 &&
+           (term->kind == MFX_SPF_PTR || mfx_spf_is_name(target));
+}
+
 struct spf_look *
 spf_look_new(struct spf_check *check, const struct mfx_spf_term *term,
              struct spf_page *owner)
@@ -150,7 +159,7 @@ spf_look_new(struct spf_check *check, const struct mfx_spf_term *term,
     look->target = domain;
     if (term->domain_spec.len > 0)
         look->target = spf_target(check, term->domain_spec, domain);
-    look->is_unusable = look->target.len == 0 ||
+    look->is_unusable = !is_usable(term, look->target) ||
                         (term->uses_local && !check->subject.is_local_ascii);
     if (!look->is_unusable && term->kind != MFX_SPF_PTR)
         look->asked = spf_ask(check, look->target, type_of(check, term));

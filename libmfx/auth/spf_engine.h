@@ -56,6 +56,9 @@ enum mfx_rc mfx_spf_subject_make(const struct mfx_spf_request *request,
                                  struct mfx_arena *arena,
                                  struct mfx_spf_subject *subject) MFX_NODISCARD;
 
+/* Labels of 1 to 63 octets, 253 in all, no final dot: it can be asked. */
+bool mfx_spf_is_name(struct mfx_str name);
+
 /* --- engines; NULL: this build is without it --- */
 
 const struct mfx_spf_engine_ops *mfx_spf_engine_own(void);

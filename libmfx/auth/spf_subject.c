@@ -7,23 +7,30 @@ enum {
     LABEL_MAX = 63,
 };
 
-/* Labels of 1 to 63 printable octets, two at least (4.3). */
+bool
+mfx_spf_is_name(struct mfx_str name)
+{
+    struct mfx_str rest = name, label;
+    if (name.len == 0 || name.len > DOMAIN_MAX)
+        return false;
+    while (mfx_str_cut(&rest, '.', &label))
+        if (label.len == 0 || label.len > LABEL_MAX)
+            return false;
+    return true;
+}
+
+/* A name of printable octets and two labels at least (4.3). */
 static bool
 is_domain(struct mfx_str domain)
 {
     struct mfx_ip ip;
-    size_t labels = 0;
-    struct mfx_str rest = domain, label;
-    if (domain.len == 0 || domain.len > DOMAIN_MAX || domain.p[0] == '[' ||
+    if (!mfx_spf_is_name(domain) || domain.p[0] == '[' ||
         mfx_ip_parse(domain, &ip) == MFX_OK)
         return false;
     for (size_t i = 0; i < domain.len; i++)
         if (domain.p[i] <= ' ' || domain.p[i] > '~')
             return false;
-    for (; mfx_str_cut(&rest, '.', &label); labels++)
-        if (label.len == 0 || label.len > LABEL_MAX)
-            return false;
-    return labels > 1;
+    return mfx_str_has(domain, '.');
 }
 
 /* U-labels as A-labels, without the final dot; what has no such form stays as
