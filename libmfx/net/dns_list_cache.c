@@ -71,22 +71,28 @@ mfx_dns_list_cache_has(const struct mfx_dns_list_cache *cache,
 }
 
 static bool
-key_of(const struct mfx_dns_list_name *name, struct mfx_dns_key *key)
+key_of(const struct mfx_dns_list_name *name, unsigned epoch,
+       struct mfx_dns_key *key)
 {
     struct mfx_dns_name wire;
     if (mfx_dns_name_parse(mfx_dns_list_name_str(name), &wire) != MFX_OK)
         return false;
     *key = mfx_dns_key_of(&wire, MFX_DNS_A);
+    if (key->len + sizeof epoch > sizeof key->bytes)
+        return false;
+    for (size_t i = 0; i < sizeof epoch; i++)
+        key->bytes[key->len++] = (char)(epoch >> 8 * i & 0xFF);
     return true;
 }
 
 struct mfx_dns_list_kept *
 mfx_dns_list_cache_get(struct mfx_dns_list_cache *cache,
-                       const struct mfx_dns_list_name *name, uint64_t now_ms)
+                       const struct mfx_dns_list_name *name, unsigned epoch,
+                       uint64_t now_ms)
 {
     struct mfx_dns_key key;
     uint32_t ttl_s;
-    if (cache->limits.entries == 0 || !key_of(name, &key))
+    if (cache->limits.entries == 0 || !key_of(name, epoch, &key))
         return NULL;
     (void)pthread_mutex_lock(&cache->mutex);
     struct mfx_dns_reply *reply =
@@ -109,13 +115,13 @@ mfx_dns_list_kept_release(struct mfx_dns_list_kept *kept)
 
 void
 mfx_dns_list_cache_put(struct mfx_dns_list_cache *cache,
-                       const struct mfx_dns_list_name *name,
+                       const struct mfx_dns_list_name *name, unsigned epoch,
                        const struct mfx_dns_answer *answer, uint64_t now_ms)
 {
     struct mfx_dns_answer longer = *answer;
     struct mfx_dns_key key;
     if (cache->limits.entries == 0 || mfx_dns_rc(answer) == MFX_TEMPFAIL ||
-        !key_of(name, &key))
+        !key_of(name, epoch, &key))
         return;
     if (longer.ttl_s < cache->limits.min_s)
         longer.ttl_s = cache->limits.min_s;

@@ -41,17 +41,19 @@ void mfx_dns_list_cache_release(struct mfx_dns_list_cache *cache);
 bool mfx_dns_list_cache_has(const struct mfx_dns_list_cache *cache,
                             const struct mfx_dns_list_cache_limits *limits);
 
-/* NULL: it is not there. */
+/* epoch: what was put under another one is not there. It moves on when what a
+ * list has said is not to be believed any more. NULL: it is not there. */
 struct mfx_dns_list_kept *
 mfx_dns_list_cache_get(struct mfx_dns_list_cache *cache,
-                       const struct mfx_dns_list_name *name, uint64_t now_ms);
+                       const struct mfx_dns_list_name *name, unsigned epoch,
+                       uint64_t now_ms);
 const struct mfx_dns_answer *
 mfx_dns_list_kept_answer(const struct mfx_dns_list_kept *kept);
 void mfx_dns_list_kept_release(struct mfx_dns_list_kept *kept);
 
 void mfx_dns_list_cache_put(struct mfx_dns_list_cache *cache,
                             const struct mfx_dns_list_name *name,
-                            const struct mfx_dns_answer *answer,
+                            unsigned epoch, const struct mfx_dns_answer *answer,
                             uint64_t now_ms);
 size_t mfx_dns_list_cache_count(struct mfx_dns_list_cache *cache);
 

@@ -2,7 +2,8 @@
 #include <mfx/net/dns_list_health.h>
 
 enum {
-    QUESTIONS_MAX = 4,
+    QUESTIONS_MAX = 5,
+    FRESH_LEN = 20,
 };
 
 enum expectation {
@@ -98,6 +99,20 @@ ask_addresses(struct mfx_dns_list_check *check, bool wants_both)
         ask_address(check, "::ffff:7f00:2", MAY_BE_LISTED, &two6);
 }
 
+/* One that was never asked: in 127.64.0.0 to 127.191.255.255. */
+static void
+ask_fresh_address(struct mfx_dns_list_check *check)
+{
+    struct mfx_ip ip = {MFX_IP_V4, {127}};
+    char text[MFX_IP_TEXT];
+    check->env->random(check->env, ip.bytes + 1, 3);
+    ip.bytes[1] = (unsigned char)(64 + ip.bytes[1] % 128);
+    (void)mfx_ip_format(&ip, text);
+    struct mfx_str what = mfx_arena_copy(check->arena, mfx_str_of(text));
+    if (what.p != NULL)
+        ask_address(check, what.p, MUST_NOT_BE_LISTED, &ip);
+}
+
 static void
 ask_label(struct mfx_dns_list_check *check, const char *what,
           struct mfx_str label, enum expectation expects)
@@ -105,6 +120,25 @@ ask_label(struct mfx_dns_list_check *check, const char *what,
     struct mfx_dns_list_name name;
     if (mfx_dns_list_name_make(label, check->config.zone, &name))
         ask(check, what, expects, &name);
+}
+
+/* Random hex digits, and ".invalid" behind them where it is a domain. */
+static void
+ask_fresh_label(struct mfx_dns_list_check *check, size_t len,
+                const char *behind)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char random[MFX_DNS_LIST_LABEL_MAX];
+    char label[MFX_DNS_LIST_LABEL_MAX];
+    if (len > sizeof label)
+        len = sizeof label;
+    check->env->random(check->env, random, len);
+    for (size_t i = 0; i < len; i++)
+        label[i] = digits[random[i] % 16];
+    struct mfx_str what =
+        mfx_arena_printf(check->arena, "%.*s%s", (int)len, label, behind);
+    if (what.p != NULL)
+        ask_label(check, what.p, what, MUST_NOT_BE_LISTED);
 }
 
 static void
@@ -116,15 +150,16 @@ ask_all(struct mfx_dns_list_check *check)
     switch (check->config.type) {
     case MFX_DNS_LIST_TYPE_ADDRESS:
         ask_addresses(check, wants_both);
+        ask_fresh_address(check);
         break;
     case MFX_DNS_LIST_TYPE_DOMAIN:
         ask_label(check, "INVALID", mfx_str_of("invalid"), MUST_NOT_BE_LISTED);
         if (wants_both)
             ask_label(check, "TEST", mfx_str_of("test"), MUST_BE_LISTED);
+        ask_fresh_label(check, FRESH_LEN, ".invalid");
         break;
     case MFX_DNS_LIST_TYPE_HASH:
-        ask_label(check, "a hash of nothing", check->config.absent,
-                  MUST_NOT_BE_LISTED);
+        ask_fresh_label(check, check->config.label_len, "");
         break;
     }
 }

@@ -11,13 +11,17 @@
  * What a list must list is asked together with what it must not: 127.0.0.2
  * and 127.0.0.1, for a list of domains TEST and INVALID. A list of IPv6
  * addresses is asked for ::ffff:7f00:2 and ::ffff:7f00:1 too; as many have no
- * entry for the first, only the second says something.
+ * entry for the first, only the second says something. And each test asks for
+ * one more thing that no list has, and that nobody has asked before: another
+ * address of 127.64.0.0/10 or 127.128.0.0/10, another name below INVALID,
+ * another hash. So no cache on the way can answer in place of a list that is
+ * dead, or has begun to list the world.
  *
  * A check never waits; what is not answered at finish is a timeout.
  *
  * Ownership: all in the arena (questions are given back at its reset). Errors:
  * in the outcome; NULL from begin when the arena is exhausted. Threads: one at
- * a time. Limits: four questions.
+ * a time. Limits: five questions.
  */
 #ifndef MFX_NET_DNS_LIST_HEALTH_H
 #define MFX_NET_DNS_LIST_HEALTH_H
@@ -46,8 +50,7 @@ struct mfx_dns_list_check_config {
     enum mfx_dns_list_test test;
     bool has_ipv6;                   /* a list of IPv6 addresses, too */
     struct mfx_dns_list_rules rules; /* what is an error */
-    /* a list of hashes: a label that it cannot have; empty: it is not tested */
-    struct mfx_str absent;
+    size_t label_len; /* a list of hashes: octets of a label, in hex digits */
 };
 
 enum mfx_dns_list_health {

@@ -66,10 +66,9 @@ count_answer(const struct spf_asking *asking, const struct spf_ask *ask,
         note_row(asking, list, &state->listed_in_row,
                  ask->reading.what == MFX_DNS_LIST_LISTED);
     }
-    if (has_failed && ask->is_given_up) /* that counted */
-        return;
-    note_row(asking, list, &state->failed_in_row, has_failed);
-    if (has_failed)
+    if (!ask->is_given_up) /* else that has been counted */
+        note_row(asking, list, &state->failed_in_row, has_failed);
+    if (has_failed && !ask->is_given_up)
         atomic_fetch_add(is_timeout ? &state->timeouts : &state->failures, 1);
     if (ask->reading.what == MFX_DNS_LIST_ERROR) {
         atomic_fetch_add(&state->errors, 1);
@@ -151,8 +150,8 @@ pass_on(struct spf_asking *asking, struct spf_ask *ask,
     count_answer(asking, ask, answer);
     if (ask->reading.what == MFX_DNS_LIST_LISTED ||
         ask->reading.what == MFX_DNS_LIST_NOT_LISTED)
-        mfx_dns_list_cache_put(asking->lists->cache, &ask->name, answer,
-                               asking->env->mono_ms(asking->env));
+        mfx_dns_list_cache_put(asking->lists->cache, &ask->name, ask->epoch,
+                               answer, asking->env->mono_ms(asking->env));
 }
 
 static void
@@ -286,8 +285,8 @@ make_name(const struct spf_list *list, enum spf_list_key key,
 static void
 start(struct spf_asking *asking, struct spf_ask *ask)
 {
-    struct mfx_dns_list_kept *kept =
-        mfx_dns_list_cache_get(asking->lists->cache, &ask->name, ask->asked_ms);
+    struct mfx_dns_list_kept *kept = mfx_dns_list_cache_get(
+        asking->lists->cache, &ask->name, ask->epoch, ask->asked_ms);
     if (kept != NULL) {
         atomic_fetch_add(&ask->list->state->cached, 1);
         take_answer(asking, ask, mfx_dns_list_kept_answer(kept));
@@ -333,6 +332,7 @@ ask_list(struct spf_asking *asking, size_t at, enum spf_list_key key)
     ask->what = subject->name;
     ask->name = name;
     ask->asked_ms = asking->env->mono_ms(asking->env);
+    ask->epoch = atomic_load(&list->state->epoch);
     *last = ask;
     start(asking, ask);
 }

@@ -20,6 +20,7 @@ struct spf_ask {
     struct mfx_dns_list_name name;
     struct mfx_dns_question *question; /* NULL: answered from the cache */
     uint64_t asked_ms;
+    unsigned epoch;     /* of the list, when it was asked */
     bool is_done;       /* reading says what came */
     bool is_given_up;   /* counted as a timeout; it may still come */
     bool is_superseded; /* another value of its key took its place */

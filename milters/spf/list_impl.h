@@ -31,6 +31,7 @@ struct spf_list_state {
     atomic_uint_fast64_t errors, failures, timeouts;
     atomic_uint_fast64_t latency_sum_ms, latency_max_ms;
     atomic_uint_fast64_t latencies[SPF_LIST_LATENCY_COUNT];
+    atomic_uint epoch; /* answers of another one are not used */
     atomic_int_fast64_t failed_in_row, listed_in_row;
     atomic_bool wants_test;          /* before its time */
     atomic_uint_fast64_t told_ms;    /* of dns_list_error; 0: never */
@@ -53,7 +54,6 @@ struct spf_list {
     bool has_ipv6, is_dnswl, wants_txt;
     const EVP_MD *digest; /* type hash */
     enum spf_list_encoding encoding;
-    struct mfx_str absent; /* a label that is the hash of no address */
     struct mfx_dns_list_rules rules;
     struct mfx_str text;
     struct spf_list_state *state;
@@ -74,7 +74,7 @@ struct spf_lists {
     struct mfx_str text;
     unsigned codes[2]; /* by is_final */
     struct mfx_str enhanced[2];
-    uint64_t interval_ms, retry_ms, test_timeout_ms;
+    uint64_t interval_ms, retry_ms;
     int64_t failures, trouble;
     bool ad_is_trusted;
 };

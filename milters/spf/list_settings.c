@@ -69,10 +69,12 @@ const struct mfx_option spf_dns_list_options[] = {
                     "known."),
     MFX_OPTION_ENUM("health", L, health, "rfc5782", test_words, 0,
                     "How the list is tested. rfc5782: it must list 127.0.0.2, "
-                    "or TEST, and must not list 127.0.0.1, or INVALID. "
-                    "negative: only the latter; so are hashes tested anyway. "
-                    "none: it is never tested, and out of use for "
-                    "health.retry when health.trouble answers in a row fail."),
+                    "or TEST, and must not list 127.0.0.1, or INVALID, nor a "
+                    "loopback address, a name below INVALID or a hash taken at "
+                    "random (which no cache can know). negative: only what it "
+                    "must not list; so are hashes tested anyway. none: it is "
+                    "never tested, and out of use for health.retry when "
+                    "health.trouble answers in a row fail."),
     MFX_OPTION_STRING("text", L, text, "", 0,
                       "Text of the reply when this list has the largest "
                       "weight. Empty: lists.text."),

@@ -55,7 +55,7 @@ struct spf_list_settings {
     struct mfx_str code, tempfail_code, text;
     struct mfx_option_groups groups; /* struct spf_dns_list_settings */
     struct {
-        uint64_t interval_s, retry_s, timeout_ms;
+        uint64_t interval_s, retry_s;
         int64_t failures, trouble;
     } health;
 };
@@ -79,12 +79,12 @@ extern const struct mfx_option spf_dns_list_options[];
         MFX_OPTION_INT("lists.allow_at", S, f.allow_at, "0", -1000000, 0, 0,   \
                        "A score of at most this (negative) says that the "     \
                        "client is known for good mail; 0: none does."),        \
-        MFX_OPTION_MILLISECONDS("lists.timeout", S, f.timeout_ms, "3s", 50,    \
-                                60000, 0,                                      \
-                                "How long after it was asked a list is "       \
-                                "waited for. It is no longer waited for when " \
-                                "no answer that is missing could change what " \
-                                "is done."),                                   \
+        MFX_OPTION_MILLISECONDS(                                               \
+            "lists.timeout", S, f.timeout_ms, "3s", 50, 60000, 0,              \
+            "How long after it was asked a list is "                           \
+            "waited for, in its tests too. Mail no longer waits "              \
+            "when no answer that is missing could change "                     \
+            "what is done."),                                                  \
         MFX_OPTION_SECONDS("lists.cache_min", S, f.cache_min_s, "60s", 0,      \
                            86400, 0,                                           \
                            "Answers are kept at least so long, whatever "      \
@@ -131,9 +131,6 @@ extern const struct mfx_option spf_dns_list_options[];
                        "use until it passes one. One that lists what must "    \
                        "not be listed, or answers error codes, is so at "      \
                        "once."),                                               \
-        MFX_OPTION_MILLISECONDS("health.timeout", S, f.health.timeout_ms,      \
-                                "5s", 50, 60000, 0,                            \
-                                "Longest wait for the answers of a test."),    \
         MFX_OPTION_INT("health.trouble", S, f.health.trouble, "20", 1,         \
                        1000000, 0,                                             \
                        "So many failures in a row, or listings in a row, "     \

@@ -152,7 +152,6 @@ static void
 read_hash(struct building *b)
 {
     struct spf_list *like = &b->like;
-    char label[SPF_LIST_LABEL_MAX];
     if (like->type != MFX_DNS_LIST_TYPE_HASH)
         return;
     like->encoding = (enum spf_list_encoding)b->group->encoding;
@@ -168,12 +167,7 @@ read_hash(struct building *b)
         complain(b, MFX_PROBLEM_ERROR, "encoding",
                  "sha256 in hex has 64 octets, a label of a name 63 at most: "
                  "base32 is wanted");
-        return;
     }
-    like->absent = mfx_arena_copy(
-        b->lists->arena,
-        spf_list_label(like->digest, like->encoding,
-                       mfx_str_of("nobody@absent.invalid"), label));
 }
 
 /* --- zones --- */
@@ -400,7 +394,6 @@ read_rest(struct building *b)
     l->text = mfx_arena_copy(l->arena, s->text);
     l->interval_ms = s->health.interval_s * 1000;
     l->retry_ms = s->health.retry_s * 1000;
-    l->test_timeout_ms = s->health.timeout_ms;
     l->failures = s->health.failures;
     l->trouble = s->health.trouble;
     l->ad_is_trusted = b->build->dns_is_trusted;

@@ -48,6 +48,8 @@ change_use(const struct spf_list *list, enum spf_list_use use, uint64_t now_s)
     enum spf_list_use before = spf_list_use_of(list);
     if (before == use)
         return;
+    if (use == SPF_LIST_OUT) /* what it said last is not to be believed */
+        atomic_fetch_add(&state->epoch, 1);
     atomic_store(&state->use, (int)use);
     state->since_s = now_s;
     if (use == SPF_LIST_OUT)
@@ -183,7 +185,9 @@ begin_checks(struct testing *t)
             .test = list->test,
             .has_ipv6 = list->has_ipv6,
             .rules = list->rules,
-            .absent = list->absent,
+            .label_len = list->digest == NULL
+                             ? 0
+                             : spf_list_label_len(list->digest, list->encoding),
         };
         if (list->test != MFX_DNS_LIST_TEST_NONE)
             t->tests[i].check =
@@ -195,7 +199,7 @@ begin_checks(struct testing *t)
 static void
 wait_for_checks(const struct testing *t, struct mfx_event *stop)
 {
-    uint64_t until_ms = mfx_mono_ms() + t->lists->test_timeout_ms;
+    uint64_t until_ms = mfx_mono_ms() + t->lists->timeout_ms;
     struct mfx_event *events[MFX_EVENT_ANY_MAX], *event;
     size_t count;
     do {

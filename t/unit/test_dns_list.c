@@ -6,7 +6,7 @@
  */
 #include "unit.h"
 
-#include <mfx/net/dns_list.h>
+#include <mfx/net/dns_list_cache.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -396,15 +396,117 @@ answers(void **state)
     mfx_resolver_free(resolver);
 }
 
+/* --- answers that are kept --- */
+
+static bool
+is_kept(struct mfx_dns_list_cache *cache, const char *domain, unsigned epoch,
+        uint64_t now_s)
+{
+    struct mfx_dns_list_name name;
+    assert_true(mfx_dns_list_domain_name(mfx_str_of(domain),
+                                         mfx_str_of("l.test"), &name));
+    struct mfx_dns_list_kept *kept =
+        mfx_dns_list_cache_get(cache, &name, epoch, now_s * 1000);
+    if (kept != NULL && mfx_str_starts(mfx_str_of(domain), mfx_str_of("hit")))
+        assert_int_equal(mfx_dns_list_kept_answer(kept)->records[0].ip.bytes[3],
+                         9);
+    mfx_dns_list_kept_release(kept);
+    return kept != NULL;
+}
+
+static void
+keep(struct mfx_dns_list_cache *cache, const char *domain,
+     enum mfx_dns_status status, uint32_t ttl_s)
+{
+    static const struct mfx_dns_record record = {
+        .type = MFX_DNS_A, .ip = {MFX_IP_V4, {127, 0, 0, 9}}
+    };
+    const struct mfx_dns_answer answer = {.status = status,
+                                          .ttl_s = ttl_s,
+                                          .count = status == MFX_DNS_ANSWER,
+                                          .records = &record};
+    struct mfx_dns_list_name name;
+    assert_true(mfx_dns_list_domain_name(mfx_str_of(domain),
+                                         mfx_str_of("l.test"), &name));
+    mfx_dns_list_cache_put(cache, &name, 7, &answer, 0);
+}
+
+static void
+keeping(void **state)
+{
+    static const struct {
+        const char *name;
+        enum mfx_dns_status status;
+        uint32_t ttl_s;
+        uint64_t until_s; /* 0: not kept */
+    } cases[] = {
+        {"hit.within.org",  MFX_DNS_ANSWER,    300,    300 },
+        {"hit.short.org",   MFX_DNS_ANSWER,    5,      60  },
+        {"hit.zero.org",    MFX_DNS_ANSWER,    0,      60  },
+        {"hit.long.org",    MFX_DNS_ANSWER,    604800, 3600},
+        {"miss.within.org", MFX_DNS_NO_NAME,   300,    300 },
+        {"miss.no-soa.org", MFX_DNS_NO_NAME,   0,      60  },
+        {"miss.nodata.org", MFX_DNS_NO_DATA,   90000,  3600},
+        {"fail.org",        MFX_DNS_FAILED,    300,    0   },
+        {"late.org",        MFX_DNS_TIMEOUT,   300,    0   },
+        {"junk.org",        MFX_DNS_MALFORMED, 300,    0   },
+    };
+    const struct mfx_dns_list_cache_limits limits = {100, 60, 3600};
+    const struct mfx_dns_list_cache_limits others = {100, 60, 3601};
+    struct mfx_dns_list_cache *cache = mfx_dns_list_cache_new(&limits);
+    (void)state;
+    assert_true(mfx_dns_list_cache_has(cache, &limits));
+    assert_false(mfx_dns_list_cache_has(cache, &others));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        keep(cache, cases[i].name, cases[i].status, cases[i].ttl_s);
+        bool is_wanted = cases[i].until_s > 0;
+        unit_assert_int(cases[i].name, is_kept(cache, cases[i].name, 8, 1),
+                        false);
+        unit_assert_int(cases[i].name,
+                        is_kept(cache, cases[i].name, 7, cases[i].until_s - 1),
+                        is_wanted);
+        unit_assert_int(cases[i].name,
+                        is_kept(cache, cases[i].name, 7, cases[i].until_s),
+                        false);
+    }
+    mfx_dns_list_cache_release(cache);
+}
+
+static void
+keeping_bounded(void **state)
+{
+    const struct mfx_dns_list_cache_limits limits = {100, 60, 3600};
+    const struct mfx_dns_list_cache_limits none = {0, 60, 3600};
+    struct mfx_dns_list_cache *cache = mfx_dns_list_cache_new(&limits);
+    char name[40];
+    (void)state;
+    keep(cache, "hit.used.org", MFX_DNS_ANSWER, 300);
+    for (unsigned i = 0; i < 5000; i++) {
+        (void)snprintf(name, sizeof name, "flood%u.org", i);
+        keep(cache, name, MFX_DNS_NO_NAME, 300);
+        assert_true(is_kept(cache, "hit.used.org", 7, 1));
+    }
+    unit_assert_int("bound", mfx_dns_list_cache_count(cache), 100);
+    struct mfx_dns_list_cache *held = mfx_dns_list_cache_hold(cache);
+    mfx_dns_list_cache_release(cache);
+    assert_true(is_kept(held, "hit.used.org", 7, 1));
+    mfx_dns_list_cache_release(held);
+    cache = mfx_dns_list_cache_new(&none);
+    keep(cache, "hit.used.org", MFX_DNS_ANSWER, 300);
+    assert_false(is_kept(cache, "hit.used.org", 7, 1));
+    mfx_dns_list_cache_release(cache);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(filters),     cmocka_unit_test(broken_filters),
-        cmocka_unit_test(sites),       cmocka_unit_test(broken_sites),
-        cmocka_unit_test(site_lists),  cmocka_unit_test(address_names),
-        cmocka_unit_test(mapped_name), cmocka_unit_test(domain_names),
-        cmocka_unit_test(answers),
+        cmocka_unit_test(filters),         cmocka_unit_test(broken_filters),
+        cmocka_unit_test(sites),           cmocka_unit_test(broken_sites),
+        cmocka_unit_test(site_lists),      cmocka_unit_test(address_names),
+        cmocka_unit_test(mapped_name),     cmocka_unit_test(domain_names),
+        cmocka_unit_test(answers),         cmocka_unit_test(keeping),
+        cmocka_unit_test(keeping_bounded),
     };
     return cmocka_run_group_tests_name("dns_list", tests, NULL, NULL);
 }
