@@ -54,7 +54,7 @@ mfx_message_body(struct mfx_message *message, struct mfx_str *body)
     struct mfx_flight *f = mfx_flight_of(message);
     if (f->snapshot->wants.body != MFX_BODY_STORED)
         return MFX_NOTFOUND;
-    return mfx_body_store_get(&f->body, body);
+    return mfx_spill_get(&f->body, body, NULL);
 }
 
 /* One slice; false when there is no use in another. */

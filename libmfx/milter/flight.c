@@ -82,7 +82,7 @@ mfx_flight_take(struct mfx_session *session)
     f->budget = budget;
     f->session = session;
     f->snapshot = snapshot;
-    mfx_body_store_init(&f->body);
+    mfx_spill_init(&f->body, MFX_FLIGHT_BODY_MEMORY, NULL);
     mfx_decision_init(&f->decision, arena);
     f->decision.is_dry = snapshot->common.mode != MFX_MODE_ENFORCE;
     f->message.arena = arena;
@@ -99,7 +99,7 @@ void
 mfx_flight_give(struct mfx_flight *f)
 {
     struct mfx_engine *engine = f->session->engine;
-    mfx_body_store_reset(&f->body);
+    mfx_spill_reset(&f->body);
     mfx_headers_fini(&f->message.headers);
     mfx_arena_reset(f->arena);
     mfx_snapshot_release(f->snapshot);

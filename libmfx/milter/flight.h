@@ -10,8 +10,12 @@
 #ifndef MFX_MILTER_FLIGHT_H
 #define MFX_MILTER_FLIGHT_H
 
-#include <mfx/milter/body_store.h>
+#include <mfx/base/spill.h>
 #include <mfx/milter/session.h>
+
+enum {
+    MFX_FLIGHT_BODY_MEMORY = 256 * 1024,
+};
 
 struct mfx_session {
     struct mfx_engine *engine;
@@ -44,7 +48,7 @@ struct mfx_flight {
     bool has_content;       /* DATA, a header field or EOH came */
     bool is_body_done;      /* the hook wants no more of it */
     size_t header_bytes, header_count;
-    struct mfx_body_store body;
+    struct mfx_spill body;
     struct mfx_flight *next_spare;
 };
 

@@ -619,7 +619,7 @@ take_body(struct mfx_flight *f, struct mfx_str piece)
     const struct mfx_hooks *hooks = hooks_of(f->session);
     enum mfx_body_want want = f->snapshot->wants.body;
     if (want == MFX_BODY_STORED)
-        mfx_body_store_add(&f->body, piece);
+        mfx_spill_add(&f->body, piece);
     if (hooks->body != NULL && want != MFX_BODY_NONE)
         check_hook(f, hooks->body(&f->message, piece, &f->is_body_done));
     if (want == MFX_BODY_STORED)
