@@ -275,6 +275,37 @@ plain_write(struct mfx_stream *s, struct mfx_str bytes, size_t *put)
     return is_again(errno) ? MFX_STREAM_AGAIN : note_errno(s, errno);
 }
 
+/* What cannot be written may have been answered before: the peer's words are
+ * still there. */
+static enum mfx_stream_io
+settle_plain_write(struct mfx_stream *s, enum mfx_stream_io io)
+{
+    s->is_mute = io == MFX_STREAM_FAILED;
+    return io;
+}
+
+static enum mfx_stream_io
+plain_pass(struct mfx_stream *s, int fd)
+{
+    union {
+        struct cmsghdr header; /* for its alignment */
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {.bytes = {0}};
+    char nul = '\0';
+    struct iovec part = {&nul, 1};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof control.bytes};
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    if (sendmsg(s->fd, &message, MSG_NOSIGNAL) == 1)
+        return MFX_STREAM_DONE;
+    return is_again(errno) ? MFX_STREAM_AGAIN : note_errno(s, errno);
+}
+
 static enum mfx_stream_io
 plain_finish(struct mfx_stream *s)
 {
@@ -309,19 +340,29 @@ mfx_stream_try_write(struct mfx_stream *stream, struct mfx_str bytes,
                      size_t *put)
 {
     *put = 0;
-    if (stream->state != MFX_STREAM_OPEN)
+    if (stream->state != MFX_STREAM_OPEN || stream->is_mute)
         return MFX_STREAM_FAILED;
     if (bytes.len == 0)
         return MFX_STREAM_DONE;
-    return settle(stream, stream->ssl != NULL
-                              ? mfx_stream_tls_write(stream, bytes, put)
-                              : plain_write(stream, bytes, put));
+    if (stream->ssl != NULL)
+        return settle(stream, mfx_stream_tls_write(stream, bytes, put));
+    return settle_plain_write(stream, plain_write(stream, bytes, put));
+}
+
+enum mfx_stream_io
+mfx_stream_try_pass(struct mfx_stream *stream, int fd)
+{
+    if (stream->state != MFX_STREAM_OPEN || stream->is_mute)
+        return MFX_STREAM_FAILED;
+    if (stream->ssl != NULL || !mfx_stream_peer_is_unix(stream->peer))
+        return settle(stream, mfx_stream_note(stream, "takes no descriptors"));
+    return settle_plain_write(stream, plain_pass(stream, fd));
 }
 
 enum mfx_stream_io
 mfx_stream_try_finish(struct mfx_stream *stream)
 {
-    if (stream->state != MFX_STREAM_OPEN)
+    if (stream->state != MFX_STREAM_OPEN || stream->is_mute)
         return MFX_STREAM_FAILED;
     return settle(stream, stream->ssl != NULL ? mfx_stream_tls_finish(stream)
                                               : plain_finish(stream));

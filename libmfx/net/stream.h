@@ -50,6 +50,7 @@ enum mfx_rc mfx_stream_peer_new(struct mfx_str text, unsigned default_port,
 void mfx_stream_peer_free(struct mfx_stream_peer *peer);
 /* As it was given, with its port. */
 const char *mfx_stream_peer_text(const struct mfx_stream_peer *peer);
+bool mfx_stream_peer_is_unix(const struct mfx_stream_peer *peer);
 
 /* --- TLS --- */
 
@@ -66,6 +67,8 @@ struct mfx_stream_tls_settings {
 enum mfx_rc mfx_stream_tls_new(const struct mfx_stream_tls_settings *settings,
                                struct mfx_stream_tls **tls,
                                struct mfx_err *err) MFX_NODISCARD;
+/* One more share. */
+struct mfx_stream_tls *mfx_stream_tls_hold(struct mfx_stream_tls *tls);
 void mfx_stream_tls_free(struct mfx_stream_tls *tls);
 
 /* --- a stream --- */
@@ -109,9 +112,13 @@ enum mfx_stream_io {
 enum mfx_stream_io mfx_stream_try_open(struct mfx_stream *stream);
 enum mfx_stream_io mfx_stream_try_read(struct mfx_stream *stream, void *to,
                                        size_t max, size_t *got);
-/* After AGAIN the same bytes must come again (more may follow them). */
+/* After AGAIN the same bytes must come again (more may follow them). Without
+ * TLS, what the peer said before writing FAILED can still be read. */
 enum mfx_stream_io mfx_stream_try_write(struct mfx_stream *stream,
                                         struct mfx_str bytes, size_t *put);
+/* Sends one NUL and, with it, a descriptor: over a UNIX socket without TLS,
+ * else it FAILED. The descriptor stays the caller's. */
+enum mfx_stream_io mfx_stream_try_pass(struct mfx_stream *stream, int fd);
 enum mfx_stream_io mfx_stream_try_finish(struct mfx_stream *stream);
 
 /* What to poll for, after AGAIN: fd and events. While it opens: whatever it

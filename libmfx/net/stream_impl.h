@@ -68,6 +68,7 @@ struct mfx_stream {
     int fd;
     SSL *ssl;
     bool has_ended; /* the socket has no more to read */
+    bool is_mute;   /* writing failed; there may be something to read */
     /* what the step that could not be done waits for */
     short open_events, read_events, write_events;
     struct mfx_err error;
@@ -77,7 +78,6 @@ struct mfx_stream {
 enum mfx_stream_io mfx_stream_note(struct mfx_stream *stream,
                                    const char *format, ...) MFX_PRINTF(2, 3);
 
-struct mfx_stream_tls *mfx_stream_tls_hold(struct mfx_stream_tls *tls);
 /* Lays TLS over the connected socket. False: noted why. */
 bool mfx_stream_tls_begin(struct mfx_stream *stream);
 enum mfx_stream_io mfx_stream_tls_shake(struct mfx_stream *stream);

@@ -180,6 +180,12 @@ mfx_stream_peer_text(const struct mfx_stream_peer *peer)
     return peer->text;
 }
 
+bool
+mfx_stream_peer_is_unix(const struct mfx_stream_peer *peer)
+{
+    return peer->host[0] == '\0';
+}
+
 const char *
 mfx_stream_peer_host(const struct mfx_stream_peer *peer)
 {
