@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <mfx/auth/spf_header.h>
 #include <mfx/mail/authres.h>
 #include <mfx/policy/host_list.h>
 
@@ -161,20 +162,40 @@ claims_a_method(const struct mfx_auth_results *r, struct mfx_str value)
     return false;
 }
 
+struct asking {
+    const struct mfx_auth_results *results;
+    struct mfx_str mta_name;
+};
+
+static bool
+is_us(struct mfx_str name, void *arg)
+{
+    const struct asking *a = arg;
+    return mfx_auth_results_claims_us(a->results, name, a->mta_name);
+}
+
+static bool
+is_forged(const struct mfx_auth_results *r, const struct mfx_header *h,
+          struct mfx_str mta_name)
+{
+    struct asking asking = {r, mta_name};
+    if (mfx_str_is_nocase(h->name, "Received-SPF"))
+        return mfx_spf_header_claims(h->value, is_us, &asking);
+    return mfx_auth_results_claims_us(r, h->value, mta_name) &&
+           (r->settings->remove == MFX_AUTH_RESULTS_REMOVE_ALL ||
+            claims_a_method(r, h->value));
+}
+
 /* h itself, or the next below. */
 static const struct mfx_header *
 find_forged(const struct mfx_auth_results *r, const struct mfx_header *h,
             struct mfx_str mta_name)
 {
-    int remove = r->settings->remove;
-    if (remove == MFX_AUTH_RESULTS_REMOVE_NONE)
+    if (r->settings->remove == MFX_AUTH_RESULTS_REMOVE_NONE)
         return NULL;
-    for (; h != NULL; h = h->same_next)
-        if (mfx_auth_results_claims_us(r, h->value, mta_name) &&
-            (remove == MFX_AUTH_RESULTS_REMOVE_ALL ||
-             claims_a_method(r, h->value)))
-            return h;
-    return NULL;
+    while (h != NULL && !is_forged(r, h, mta_name))
+        h = h->same_next;
+    return h;
 }
 
 const struct mfx_header *
@@ -185,6 +206,15 @@ mfx_auth_results_first(const struct mfx_auth_results *r,
     return find_forged(
         r, mfx_headers_first(headers, mfx_str_of("Authentication-Results")),
         mta_name);
+}
+
+const struct mfx_header *
+mfx_auth_results_first_spf(const struct mfx_auth_results *r,
+                           const struct mfx_headers *headers,
+                           struct mfx_str mta_name)
+{
+    return find_forged(
+        r, mfx_headers_first(headers, mfx_str_of("Received-SPF")), mta_name);
 }
 
 const struct mfx_header *

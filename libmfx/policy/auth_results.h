@@ -101,6 +101,13 @@ mfx_auth_results_first(const struct mfx_auth_results *results,
 const struct mfx_header *
 mfx_auth_results_next(const struct mfx_auth_results *results,
                       const struct mfx_header *after, struct mfx_str mta_name);
+/* The Received-SPF fields to remove, which mfx_auth_results_next goes on with:
+ * with "all" and "own" those whose receiver could be us (mfx_spf_header_claims).
+ * For the daemon that writes such fields. */
+const struct mfx_header *
+mfx_auth_results_first_spf(const struct mfx_auth_results *results,
+                           const struct mfx_headers *headers,
+                           struct mfx_str mta_name);
 
 /* S: the settings struct, f: its struct mfx_auth_results_settings. */
 #define MFX_AUTHSERV_OPTIONS(S, f)                                           \

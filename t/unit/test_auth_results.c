@@ -91,20 +91,27 @@ names(void **state)
     mfx_arena_free(arena);
 }
 
-/* Which of the fields go, as their letters in the id of the case. */
+/* Which of the fields go, as letters: "a" is the topmost of that name. */
+static void
+assert_these(const char *label, struct site *s, const struct mfx_header *h,
+             const char *want)
+{
+    char got[20];
+    size_t n = 0;
+    for (; h != NULL && n < sizeof got;
+         h = mfx_auth_results_next(s->results, h, mfx_str_of("mx.example.org")))
+        got[n++] = (char)('a' + (char)(h->instance - 1));
+    unit_assert_str(label, mfx_str(got, n), mfx_str_of(want));
+}
+
 static void
 assert_removed(const char *label, struct site *s,
                const struct mfx_headers *headers, const char *want)
 {
-    static const struct mfx_str mta = MFX_STR("mx.example.org");
-    char got[20];
-    size_t n = 0;
-    const struct mfx_header *h =
-        mfx_auth_results_first(s->results, headers, mta);
-    for (; h != NULL && n < sizeof got;
-         h = mfx_auth_results_next(s->results, h, mta))
-        got[n++] = (char)('a' + (char)(h->instance - 1));
-    unit_assert_str(label, mfx_str(got, n), mfx_str_of(want));
+    assert_these(label, s,
+                 mfx_auth_results_first(s->results, headers,
+                                        mfx_str_of("mx.example.org")),
+                 want);
 }
 
 static void
@@ -161,6 +168,46 @@ removal(void **state)
     }
     mfx_headers_fini(&headers);
     mfx_arena_free(arena);
+}
+
+static void
+removal_of_received_spf(void **state)
+{
+    static const struct {
+        const char *name, *value;
+    } fields[] = {
+        {"Received-SPF", " pass receiver=mx.example.org; helo=a"}, /* a */
+        {"received-spf", " pass receiver=other.example"         }, /* b */
+        {"Received-SPF", " pass (a.old.example: x) helo=a"      }, /* c */
+        {"Received-SPF", " pass helo=a"                         }, /* d */
+    };
+    static const struct {
+        const char *label;
+        int remove;
+        const char *want;
+    } cases[] = {
+        {"all",  MFX_AUTH_RESULTS_REMOVE_ALL,  "acd"},
+        {"own",  MFX_AUTH_RESULTS_REMOVE_OWN,  "acd"},
+        {"none", MFX_AUTH_RESULTS_REMOVE_NONE, ""   },
+    };
+    struct mfx_headers headers = {0};
+    struct site s;
+    (void)state;
+    open_site(&s, "", MFX_AUTH_RESULTS_REMOVE_ALL, "csl:.old.example", "",
+              spf_and_dnswl);
+    for (size_t i = 0; i < COUNT(fields); i++)
+        assert_non_null(mfx_headers_add(&headers, s.arena,
+                                        mfx_str_of(fields[i].name),
+                                        mfx_str_of(fields[i].value)));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        s.settings.remove = cases[i].remove;
+        assert_these(cases[i].label, &s,
+                     mfx_auth_results_first_spf(s.results, &headers,
+                                                mfx_str_of("mx.example.org")),
+                     cases[i].want);
+    }
+    mfx_headers_fini(&headers);
+    close_site(&s);
 }
 
 /* Two daemons in one chain: the first one's fresh field, with what a sender
@@ -253,7 +300,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),    cmocka_unit_test(removal),
         cmocka_unit_test(chain),    cmocka_unit_test(trusted),
-        cmocka_unit_test(problems),
+        cmocka_unit_test(problems), cmocka_unit_test(removal_of_received_spf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
