@@ -244,8 +244,8 @@ fail_look(struct spf_check *check, const struct spf_asked *asked)
 }
 
 /* Whichever host it is that matches, and whatever became of the others: the
- * order of MX records of one preference is that of chance. A void lookup it
- * is when none has an address. */
+ * order of MX records of one preference is that of chance. It is a void lookup
+ * when hosts were asked for and none has an address. */
 static enum spf_step
 judge_hosts(struct spf_check *check, struct spf_look *look)
 {
@@ -271,19 +271,21 @@ judge_hosts(struct spf_check *check, struct spf_look *look)
         spf_trace(check, &look->term, look->hosts[i], "does not match");
     if (failed != NULL)
         return fail_look(check, failed);
-    return has_address ? no_match(check) : no_match_void(check);
+    return has_address || look->host_count == 0 ? no_match(check)
+                                                : no_match_void(check);
 }
 
 static enum spf_step
 judge_mx(struct spf_check *check, struct spf_look *look)
 {
-    if (look->host_count > look->ahead_hosts) /* not for the first time */
+    if (look->are_hosts_judged) /* not for the first time */
         return judge_hosts(check, look);
     spf_trace(check, &look->term, look->asked, "");
     if (spf_answer(look->asked)->count > SPF_HOSTS)
         return give_up_at(check, MFX_SPF_PERMERROR, "more than 10 MX hosts");
-    spf_look_hosts(check, look);
-    look->ahead_hosts = 0;
+    if (!look->are_hosts_asked)
+        spf_look_hosts(check, look);
+    look->are_hosts_judged = true;
     return judge_hosts(check, look);
 }
 

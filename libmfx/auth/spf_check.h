@@ -62,7 +62,9 @@ struct spf_look {
     bool is_ahead;    /* asked before its turn, and not yet used */
     struct spf_asked *asked;
     /* mx */
-    size_t host_count, ahead_hosts;
+    bool are_hosts_asked, are_hosts_judged;
+    size_t host_count; /* without those that have no name, as of a null MX */
+    size_t ahead_hosts;
     struct spf_asked *hosts[SPF_HOSTS];
     /* include, redirect, the first record */
     enum spf_reading reading;

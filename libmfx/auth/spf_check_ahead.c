@@ -24,7 +24,7 @@ pick_up(struct spf_check *check, struct spf_look *look)
     if (look->term.kind == MFX_SPF_INCLUDE ||
         look->term.kind == MFX_SPF_REDIRECT)
         spf_look_read(check, look);
-    if (look->term.kind == MFX_SPF_MX && look->host_count == 0 &&
+    if (look->term.kind == MFX_SPF_MX && !look->are_hosts_asked &&
         answer->count <= SPF_HOSTS && answer->count <= room(check)) {
         spf_look_hosts(check, look);
         look->ahead_hosts = look->host_count;

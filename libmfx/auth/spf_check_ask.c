@@ -172,11 +172,11 @@ void
 spf_look_hosts(struct spf_check *check, struct spf_look *look)
 {
     const struct mfx_dns_answer *answer = spf_answer(look->asked);
-    for (; look->host_count < answer->count && look->host_count < SPF_HOSTS;
-         look->host_count++)
-        look->hosts[look->host_count] =
-            spf_ask(check, answer->records[look->host_count].text,
-                    spf_address_type(check));
+    look->are_hosts_asked = true;
+    for (size_t i = 0; i < answer->count && i < SPF_HOSTS; i++)
+        if (mfx_spf_is_name(answer->records[i].text))
+            look->hosts[look->host_count++] = spf_ask(
+                check, answer->records[i].text, spf_address_type(check));
 }
 
 /* --- records --- */

@@ -13,19 +13,19 @@ enum {
 };
 
 static const struct {
-    const char *name;
+    struct mfx_str name;
     enum mfx_spf_term_kind kind;
 } words[] = {
-    {"ip4",      MFX_SPF_IP4        },
-    {"include",  MFX_SPF_INCLUDE    },
-    {"a",        MFX_SPF_A          },
-    {"mx",       MFX_SPF_MX         },
-    {"all",      MFX_SPF_ALL        },
-    {"ip6",      MFX_SPF_IP6        },
-    {"ptr",      MFX_SPF_PTR        },
-    {"exists",   MFX_SPF_EXISTS     },
-    {"redirect", MFX_SPF_REDIRECT   },
-    {"exp",      MFX_SPF_EXPLANATION},
+    {MFX_STR("ip4"),      MFX_SPF_IP4        },
+    {MFX_STR("include"),  MFX_SPF_INCLUDE    },
+    {MFX_STR("a"),        MFX_SPF_A          },
+    {MFX_STR("mx"),       MFX_SPF_MX         },
+    {MFX_STR("all"),      MFX_SPF_ALL        },
+    {MFX_STR("ip6"),      MFX_SPF_IP6        },
+    {MFX_STR("ptr"),      MFX_SPF_PTR        },
+    {MFX_STR("exists"),   MFX_SPF_EXISTS     },
+    {MFX_STR("redirect"), MFX_SPF_REDIRECT   },
+    {MFX_STR("exp"),      MFX_SPF_EXPLANATION},
 };
 
 const char *
@@ -33,7 +33,7 @@ mfx_spf_term_name(enum mfx_spf_term_kind kind)
 {
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (words[i].kind == kind)
-            return words[i].name;
+            return words[i].name.p;
     return "unknown";
 }
 
@@ -248,7 +248,7 @@ static enum mfx_spf_term_kind
 kind_of(struct mfx_str name)
 {
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (mfx_str_is_nocase(name, words[i].name))
+        if (mfx_str_eq_nocase(name, words[i].name))
             return words[i].kind;
     return MFX_SPF_UNKNOWN;
 }

@@ -84,7 +84,9 @@ weather_answer(struct weather *w)
         i = w->open_count - 1;
     if (w->order == WEATHER_RANDOM)
         i = (size_t)weather_random(w, w->open_count);
-    give(w, i);
+    w->rounds++;
+    for (size_t n = w->order == WEATHER_ROUNDS ? w->open_count : 1; n > 0; n--)
+        give(w, i);
     return true;
 }
 

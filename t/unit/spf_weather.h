@@ -17,6 +17,7 @@ enum weather_order {
     WEATHER_FIRST,  /* the oldest question is answered first */
     WEATHER_LAST,   /* the newest */
     WEATHER_RANDOM, /* any, from the seed */
+    WEATHER_ROUNDS, /* all that are out: a round trip */
 };
 
 struct weather {
@@ -26,7 +27,7 @@ struct weather {
     uint64_t now_ms;
     enum weather_order order;
     uint64_t seed;
-    size_t asked;
+    size_t asked, rounds; /* of answers */
     size_t open_count;
     struct {
         struct mfx_dns_question *outer, *inner;
@@ -37,7 +38,7 @@ void weather_init(struct weather *w, struct mfx_str zone);
 void weather_fini(struct weather *w);
 /* Of a generator of its own, so that a run can be had again. */
 uint64_t weather_random(struct weather *w, uint64_t below);
-/* Gives one answer; false when none is out. */
+/* Gives one answer (or a round of them); false when none is out. */
 bool weather_answer(struct weather *w);
 /* A check from begin to finish; each time it waits, one answer is given. */
 const struct mfx_spf_outcome *
