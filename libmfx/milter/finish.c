@@ -25,8 +25,9 @@ count(const struct mfx_flight *f, enum mfx_ending ending, uint64_t ms)
 }
 
 /* A transaction that the MTA gave up before its content is the MTA's affair
- * (an unknown recipient, RSET): no line. libmilter says abort also when the
- * connection goes away, so that gets a line in the middle of a message. */
+ * (an unknown recipient, RSET): no line, and recipients that we refused have
+ * had theirs. libmilter says abort also when the connection goes away, so that
+ * gets a line in the middle of a message. */
 static bool
 is_worth_a_line(const struct mfx_flight *f, enum mfx_ending ending)
 {
@@ -43,19 +44,21 @@ mfx_flight_finish(struct mfx_flight *f, enum mfx_ending ending,
     uint64_t ms = mfx_mono_ms() - f->message.began_ms;
     if (ending != MFX_ENDING_ANSWERED && hooks->abort != NULL)
         hooks->abort(&f->message);
+    bool is_told = is_worth_a_line(f, ending);
     const struct mfx_report report = {
         .message = &f->message,
         .ending = ending,
         .verdict = f->decision.verdict,
         .stage = f->stage,
         .reply = reply,
+        .refusal = is_told ? mfx_str("", 0) : f->refusal,
         .ended_wall_s = env->wall_s(env),
         .ms = ms,
     };
-    if (is_worth_a_line(f, ending)) {
+    if (is_told)
         mfx_report_log(&report);
+    if (is_told || f->refusal.len > 0)
         mfx_ring_add(s->engine->ring, &report);
-    }
     count(f, ending, ms);
     if (hooks->end != NULL)
         hooks->end(&f->message);

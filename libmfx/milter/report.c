@@ -22,7 +22,7 @@ mfx_report_event(const struct mfx_report *r)
     };
     const struct mfx_decision *d = r->message->decision;
     if (r->ending == MFX_ENDING_ABORTED)
-        return "aborted";
+        return r->refusal.len > 0 ? "recipient_refused" : "aborted";
     if (r->ending == MFX_ENDING_LOST)
         return "connection_lost";
     /* a refusal is never logged under a word for success */
@@ -58,6 +58,35 @@ log_sender(struct mfx_log_line *line, struct mfx_str sender)
     mfx_log_add(line, "from", mfx_str(text, sender.len + 2));
 }
 
+static void
+log_facts(struct mfx_log_line *line, const struct mfx_decision *d)
+{
+    for (const struct mfx_decision_note *n = d->facts; n != NULL; n = n->next)
+        mfx_log_add(line, n->key, n->text);
+}
+
+void
+mfx_report_log_refusal(const struct mfx_message *m,
+                       const struct mfx_recipient *r)
+{
+    const struct mfx_decision *d = m->decision;
+    struct mfx_log_line line;
+    char ip[MFX_IP_TEXT];
+    if (!mfx_log_wants(MFX_LOG_INFO))
+        return;
+    mfx_log_begin(&line, m->queue_id, "recipient_refused");
+    mfx_log_add_text(&line, "verdict", mfx_verdict_name(d->verdict));
+    if (d->is_dry)
+        mfx_log_add_text(&line, "mode", "dry-run");
+    mfx_log_add(&line, "reason", d->reason);
+    log_sender(&line, m->sender);
+    mfx_log_add(&line, "to", r->address);
+    mfx_log_add_text(&line, "origin", origin_word(m));
+    mfx_log_add(&line, "client", client_text(m->connection, ip));
+    log_facts(&line, d);
+    mfx_log_end(&line, MFX_LOG_INFO);
+}
+
 void
 mfx_report_log(const struct mfx_report *r)
 {
@@ -77,8 +106,7 @@ mfx_report_log(const struct mfx_report *r)
     log_sender(&line, m->sender);
     mfx_log_add_text(&line, "origin", origin_word(m));
     mfx_log_add(&line, "client", client_text(m->connection, ip));
-    for (const struct mfx_decision_note *n = d->facts; n != NULL; n = n->next)
-        mfx_log_add(&line, n->key, n->text);
+    log_facts(&line, d);
     mfx_log_add_u64(&line, "ms", r->ms);
     mfx_log_end(&line, MFX_LOG_INFO);
 }
@@ -174,7 +202,7 @@ mfx_report_items(const struct mfx_report *r,
     head(&w, "event", mfx_str_of(mfx_report_event(r)));
     head(&w, "verdict", mfx_str_of(mfx_verdict_name(r->verdict)));
     head(&w, "mode", mfx_str_of(d->is_dry ? "dry-run" : "enforce"));
-    head(&w, "reason", d->reason);
+    head(&w, "reason", r->refusal.len > 0 ? r->refusal : d->reason);
     head(&w, "stage", mfx_str_of(r->stage));
     walk_reply(&w, r->reply);
     head(&w, "client", client_text(m->connection, ip));

@@ -14,6 +14,9 @@
 #include <mfx/milter/filter.h>
 #include <mfx/milter/reply.h>
 
+/* The trace of a refused recipient: "ADDRESS: why: the reply's text". */
+#define MFX_REPORT_REFUSED "recipient_refused"
+
 /* How the message ended. */
 enum mfx_ending {
     MFX_ENDING_ANSWERED,
@@ -27,6 +30,8 @@ struct mfx_report {
     enum mfx_verdict verdict;      /* what the MTA was told */
     const char *stage;             /* where it ended */
     const struct mfx_reply *reply; /* NULL: none of our own */
+    struct mfx_str refusal; /* the MTA gave up after recipients were refused:
+                               why the last one was; else empty */
     uint64_t ended_wall_s, ms;
 };
 
@@ -41,6 +46,9 @@ enum mfx_item_section {
 const char *mfx_report_event(const struct mfx_report *report);
 
 void mfx_report_log(const struct mfx_report *report);
+/* A recipient that was refused, whose decision is still in force. */
+void mfx_report_log_refusal(const struct mfx_message *message,
+                            const struct mfx_recipient *recipient);
 /* Calls visit for every item in printing order. */
 void mfx_report_items(const struct mfx_report *report,
                       void (*visit)(void *arg, enum mfx_item_section section,

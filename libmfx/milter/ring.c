@@ -120,12 +120,31 @@ mfx_ring_next(struct mfx_str *entry, struct mfx_ring_item *item)
 }
 
 static bool
-has_queue_id(const struct block *block, struct mfx_str queue_id)
+is_sought(const struct mfx_ring_item *item, struct mfx_str what)
+{
+    if (item->section == MFX_ITEM_RULE)
+        return mfx_str_is(item->key, MFX_REPORT_REFUSED) &&
+               mfx_str_starts_nocase(item->text, what) &&
+               mfx_str_starts(mfx_str_from(item->text, what.len),
+                              mfx_str_of(": "));
+    if (item->section != MFX_ITEM_HEAD)
+        return false;
+    if (mfx_str_is(item->key, "queue_id"))
+        return mfx_str_eq(item->text, what);
+    return (mfx_str_is(item->key, "client") || mfx_str_is(item->key, "from") ||
+            mfx_str_is(item->key, "to")) &&
+           mfx_str_eq_nocase(item->text, what);
+}
+
+static bool
+has(const struct block *block, struct mfx_str what)
 {
     struct mfx_str rest = mfx_str(block->bytes, block->len);
     struct mfx_ring_item item;
-    return mfx_ring_next(&rest, &item) && mfx_str_is(item.key, "queue_id") &&
-           mfx_str_eq(item.text, queue_id);
+    while (mfx_ring_next(&rest, &item))
+        if (is_sought(&item, what))
+            return true;
+    return false;
 }
 
 /* n counts back from the newest; under the mutex. */
@@ -149,7 +168,7 @@ copy_block(const struct block *block, struct mfx_arena *arena,
 }
 
 enum mfx_rc
-mfx_ring_find(struct mfx_ring *ring, struct mfx_str queue_id,
+mfx_ring_find(struct mfx_ring *ring, struct mfx_str what,
               struct mfx_arena *arena, struct mfx_str *entry)
 {
     enum mfx_rc rc = MFX_NOTFOUND;
@@ -158,7 +177,7 @@ mfx_ring_find(struct mfx_ring *ring, struct mfx_str queue_id,
         const struct block *block = block_at(ring, n);
         if (block == NULL)
             break;
-        if (has_queue_id(block, queue_id))
+        if (has(block, what))
             rc = copy_block(block, arena, entry);
     }
     (void)pthread_mutex_unlock(&ring->mutex);

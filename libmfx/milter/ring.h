@@ -32,8 +32,9 @@ struct mfx_ring *mfx_ring_new(size_t capacity);
 void mfx_ring_free(struct mfx_ring *ring);
 void mfx_ring_add(struct mfx_ring *ring, const struct mfx_report *report);
 
-/* The newest message with that queue id. */
-enum mfx_rc mfx_ring_find(struct mfx_ring *ring, struct mfx_str queue_id,
+/* The newest message with that queue id; or, as an MTA may have none yet when
+ * it is refused, with that client address, sender or recipient. */
+enum mfx_rc mfx_ring_find(struct mfx_ring *ring, struct mfx_str what,
                           struct mfx_arena *arena, struct mfx_str *entry);
 /* The n-th newest (0 is the last one). */
 enum mfx_rc mfx_ring_at(struct mfx_ring *ring, size_t n,

@@ -369,21 +369,6 @@ drop_last_recipient(struct mfx_message *m)
     m->recipient_count--;
 }
 
-static void
-log_refusal(const struct mfx_flight *f, const struct mfx_recipient *r)
-{
-    const struct mfx_decision *d = &f->decision;
-    struct mfx_log_line line;
-    mfx_log_begin(&line, f->message.queue_id, "recipient_refused");
-    mfx_log_add_text(&line, "verdict", mfx_verdict_name(d->verdict));
-    if (d->is_dry)
-        mfx_log_add_text(&line, "mode", "dry-run");
-    mfx_log_add(&line, "reason", d->reason);
-    mfx_log_add(&line, "from", f->message.sender);
-    mfx_log_add(&line, "to", r->address);
-    mfx_log_end(&line, MFX_LOG_INFO);
-}
-
 /* A refusal of the rcpt hook concerns this recipient; the message goes on
  * with the verdict it had. */
 static enum mfx_answer
@@ -393,9 +378,11 @@ refuse_recipient(struct mfx_flight *f, const struct mfx_recipient *r,
     struct mfx_decision *d = &f->decision;
     struct mfx_reply reply;
     enum mfx_answer answer = answer_of(d->verdict);
-    log_refusal(f, r);
-    mfx_trace(d, "recipient_refused", "%.*s: %.*s", MFX_STR_ARG(r->address),
-              MFX_STR_ARG(d->reason));
+    mfx_report_log_refusal(&f->message, r);
+    mfx_trace(d, MFX_REPORT_REFUSED, "%.*s: %.*s%s%.*s",
+              MFX_STR_ARG(r->address), MFX_STR_ARG(d->reason),
+              d->text.len > 0 ? ": " : "", MFX_STR_ARG(d->text));
+    f->refusal = d->reason;
     mfx_metrics_add(f->session->engine->metrics, MFX_COUNT_RECIPIENTS_REFUSED,
                     1);
     if (d->is_dry)

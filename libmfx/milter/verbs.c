@@ -222,7 +222,8 @@ explain_one(const struct call *c, struct mfx_arena *arena)
     struct mfx_str entry;
     if (mfx_ring_find(c->daemon->engine.ring, c->args[0], arena, &entry) !=
         MFX_OK) {
-        fail(c, "explain: no recent message has that queue id");
+        fail(c, "explain: no recent message has that queue id, client, "
+                "sender or recipient");
         return;
     }
     mfx_buf_add_text(c->out, "ok\n");

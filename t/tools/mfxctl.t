@@ -158,7 +158,7 @@ is(slurp("$dir/quota.seen"), "status\nexplain 4Bx9k2\nreload\njson status\n", 't
 check('no_command', [], 64, $nothing, qr/\AUsage: mfxctl/);
 check('help', ['--help'], 0, qr/\AUsage: mfxctl.*explain.*Exit status/s, $nothing);
 check('help_of_command', [qw(reload --help)], 0, qr/\AUsage: mfxctl \[options\] reload/, $nothing);
-check('help_word', [qw(help explain)], 0, qr/explain \[QUEUEID\]/, $nothing);
+check('help_word', [qw(help explain)], 0, qr/explain \[QUEUEID \| CLIENT \| ADDRESS\]/, $nothing);
 check('unknown_option', ['--frob', 'status'], 64, $nothing, qr/frob/);
 check('unknown_command', ['frob'], 64, $nothing, qr/frob: no such command/);
 check('missing_argument', ['log'], 64, $nothing, qr/Usage/);

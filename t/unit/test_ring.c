@@ -17,6 +17,7 @@ add(struct mfx_ring *ring, const char *queue_id, const char *fact)
     mfx_fact(&d, "key", mfx_str_of(fact));
     mfx_fact(&d, "key", mfx_str_of("second"));
     mfx_trace(&d, "rule", "row %d", 3);
+    mfx_trace(&d, MFX_REPORT_REFUSED, "bob@example.org: no");
     mfx_edit_insert_header(&d, MFX_EDIT_TOP, mfx_str_of("X-Y"),
                            mfx_str_of(" v\n\tw"));
     mfx_decision_event(&d, "signed", mfx_str_of("because \x80"));
@@ -51,6 +52,37 @@ finding(void **state)
                      MFX_OK);
     assert_int_equal(mfx_ring_at(ring, 2, arena, &entry), MFX_OK);
     assert_int_equal(mfx_ring_at(ring, 3, arena, &entry), MFX_NOTFOUND);
+    mfx_ring_free(ring);
+}
+
+/* Not every message has a queue id. */
+static void
+finding_by_others(void **state)
+{
+    static const struct {
+        const char *label, *what;
+        enum mfx_rc rc;
+    } cases[] = {
+        {"queue_id",         "1",                  MFX_OK      },
+        {"client",           "client.example",     MFX_OK      },
+        {"sender",           "A@example.org",      MFX_OK      },
+        {"refused",          "bob@example.org",    MFX_OK      },
+        {"refused_partly",   "bob@example",        MFX_NOTFOUND},
+        {"another",          "carol@example.org",  MFX_NOTFOUND},
+        {"a_fact",           "x",                  MFX_NOTFOUND},
+        {"a_reason",         "because \\x80",      MFX_NOTFOUND},
+        {"nothing",          "",                   MFX_NOTFOUND},
+        {"more_than_it_has", "bob@example.org: n", MFX_NOTFOUND},
+    };
+    struct mfx_ring *ring = mfx_ring_new(3);
+    struct mfx_str entry;
+    (void)state;
+    add(ring, "1", "x");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        unit_assert_int(
+            cases[i].label,
+            mfx_ring_find(ring, mfx_str_of(cases[i].what), arena, &entry),
+            cases[i].rc);
     mfx_ring_free(ring);
 }
 
@@ -153,9 +185,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finding),   cmocka_unit_test(newest_first),
-        cmocka_unit_test(json),      cmocka_unit_test(bounds),
-        cmocka_unit_test(malformed),
+        cmocka_unit_test(finding),      cmocka_unit_test(finding_by_others),
+        cmocka_unit_test(newest_first), cmocka_unit_test(json),
+        cmocka_unit_test(bounds),       cmocka_unit_test(malformed),
     };
     arena = mfx_arena_new(0);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,12 +64,13 @@ static const char log_help[] =
     "Changes the log level at once; a restart brings back log.level.\n";
 
 static const char explain_help[] =
-    "Usage: mfxctl [options] explain [QUEUEID]\n"
+    "Usage: mfxctl [options] explain [QUEUEID | CLIENT | ADDRESS]\n"
     "\n"
     "Shows the decision about one of the latest recent_messages messages: the\n"
     "rules asked, what each answered, and the edits. Exit status 1 when no\n"
-    "daemon remembers the queue id. Without a QUEUEID the messages that are\n"
-    "remembered are listed.\n";
+    "daemon remembers it. Mail that was refused may have no queue id: the\n"
+    "client's address, the sender's or a recipient's shows the newest message.\n"
+    "Without a word the messages that are remembered are listed.\n";
 
 static const struct command commands[] = {
     {"status",  0, 0, ASK_ALL, "what each daemon does, and since when",

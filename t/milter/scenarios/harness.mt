@@ -168,7 +168,14 @@ X-Do: eom echo recipients
 .
 expect continue
 has X-Echo \srecipients=<1>
-log *: recipient_refused verdict=reject reason=nobody%here from=a@example.org to=reject@rcpt
+log *: recipient_refused verdict=reject reason=nobody%here from=<a@example.org> to=reject@rcpt origin=* client=*
+
+test given up once its recipient was refused
+start
+mail <gave-up@example.org>
+rcpt <reject@rcpt>
+expect replycode 550 5.7.3 nobody%%here
+abort
 
 test discard at RCPT is for the whole message
 start
