@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <mfx/mail/address.h>
+
 #include "asking_impl.h"
 
 enum {
@@ -354,6 +356,19 @@ supersede(struct spf_asking *asking, enum spf_list_key key)
                 a->is_superseded = true;
 }
 
+/* A domain with U-labels as DNS has it; what has no such form is not asked. */
+static struct mfx_str
+askable(const struct spf_asking *asking, enum spf_list_key key,
+        struct mfx_str name)
+{
+    struct mfx_str ascii = name;
+    bool is_domain = key != SPF_LIST_SENDER && key != SPF_LIST_FROM;
+    if (is_domain && !mfx_str_is_ascii(name) &&
+        mfx_domain_to_ascii(name, asking->arena, &ascii) != MFX_OK)
+        return name;
+    return ascii;
+}
+
 void
 spf_asking_add(struct spf_asking *asking, enum spf_list_key key,
                struct mfx_str name, const struct mfx_ip *ip)
@@ -365,7 +380,10 @@ spf_asking_add(struct spf_asking *asking, enum spf_list_key key,
     const struct mfx_ip *address = is_client && ip != NULL ? ip : &none;
     if (is_client)
         name = mfx_str_of(mfx_ip_format(address, text));
-    if (!asking->lists->wants[key] || is_same(subject, name, address))
+    if (!asking->lists->wants[key])
+        return;
+    name = askable(asking, key, name);
+    if (is_same(subject, name, address))
         return;
     if (subject->is_set)
         supersede(asking, key);

@@ -118,8 +118,9 @@ struct spf_asking *spf_asking_begin(const struct spf_lists *lists,
                                     struct mfx_arena *arena,
                                     struct spf_asking *connection);
 /* Starts questions at once, never waits. ip: for SPF_LIST_CLIENT; the name for
- * all others: a domain in A-labels, an address without brackets. What cannot
- * be asked (empty, an address literal) is not listed. */
+ * all others: a domain (U-labels are turned into A-labels), a mail address
+ * without brackets. What cannot be asked (empty, an address literal) is not
+ * listed. */
 void spf_asking_add(struct spf_asking *asking, enum spf_list_key key,
                     struct mfx_str name, const struct mfx_ip *ip);
 /* What to wait for, at most max events (the rest when these have come): any

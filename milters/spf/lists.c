@@ -209,17 +209,19 @@ spf_lists_free(const struct spf_lists *lists)
 }
 
 /* Under the mutex: what has not been tested, or is out of use, is tested now;
- * the others when it is their time. */
+ * the others when it is their time. What is not tested any more is in use. */
 static void
 plan(struct spf_lists *lists)
 {
+    uint64_t latest_ms = mfx_mono_ms() + lists->interval_ms;
     for (size_t i = 0; i < lists->count; i++) {
-        struct spf_list *list = &lists->lists[i];
-        if (list->test == MFX_DNS_LIST_TEST_NONE &&
-            spf_list_use_of(list) == SPF_LIST_UNTESTED)
-            atomic_store(&list->state->use, SPF_LIST_IN_USE);
-        else if (spf_list_use_of(list) != SPF_LIST_IN_USE)
-            list->state->next_ms = 0;
+        struct spf_list_state *state = lists->lists[i].state;
+        if (lists->lists[i].test == MFX_DNS_LIST_TEST_NONE)
+            atomic_store(&state->use, SPF_LIST_IN_USE);
+        else if (atomic_load(&state->use) != SPF_LIST_IN_USE)
+            state->next_ms = 0;
+        else if (state->next_ms > latest_ms)
+            state->next_ms = latest_ms;
     }
 }
 

@@ -294,6 +294,33 @@ reload(void **state)
     mock_end(&mock);
 }
 
+/* A reload changes how a list is tested. */
+static void
+other_test(void **state)
+{
+    struct mock mock;
+    struct spf_list_conf c[3];
+    (void)state;
+    mock_begin(&mock, WORLD);
+    spf_list_conf_begin(&c[0], NEVER, NULL);
+    start(c[0].lists, &mock);
+    unit_assert_int("never", look(c[0].lists).use, SPF_LIST_IN_USE);
+    assert_int_equal(ask(c[0].lists, &mock.env), 1);
+    spf_list_conf_begin(&c[1],
+                        "lists = { sites = \"a.test\"; };"
+                        "health = { interval = \"10s\"; };",
+                        c[0].lists);
+    start(c[1].lists, &mock);
+    spf_list_conf_end(&c[0]);
+    await_use(c[1].lists, &mock, SPF_LIST_OUT);
+    spf_list_conf_begin(&c[2], NEVER, c[1].lists);
+    start(c[2].lists, &mock);
+    spf_list_conf_end(&c[1]);
+    unit_assert_int("again", look(c[2].lists).use, SPF_LIST_IN_USE);
+    spf_list_conf_end(&c[2]);
+    mock_end(&mock);
+}
+
 /* Ends at once while a test waits for an answer. */
 static void
 ending(void **state)
@@ -383,7 +410,8 @@ main(void)
         cmocka_unit_test(first_test),    cmocka_unit_test(turning_bad),
         cmocka_unit_test(one_failure),   cmocka_unit_test(error_lines),
         cmocka_unit_test(stale_answers), cmocka_unit_test(reload),
-        cmocka_unit_test(ending),        cmocka_unit_test(crowd),
+        cmocka_unit_test(other_test),    cmocka_unit_test(ending),
+        cmocka_unit_test(crowd),
     };
     mfx_log_redirect(log_lines_take, &lines);
     return cmocka_run_group_tests_name("spf_list_health", tests, NULL, NULL);

@@ -222,6 +222,7 @@ troubles(void **state)
 
 static const char keys_zone[] = TESTS
     "bad.example.dbl.test A 127.0.1.2\n"
+    "xn--bcher-kva.example.dbl.test A 127.0.1.2\n"
     "mail.bad.example.dbl.test A 127.0.1.2\n"
     "63a710569261a24b3766275b7000ce8d7b32e2f7.h.test A 127.0.0.2\n"
     "b58996c504c5638798eb6b511e6f49af.m.test A 127.0.0.2\n"
@@ -251,6 +252,10 @@ keys(void **state)
         int score;
     } cases[] = {
         {"helo",            DOMAINS,       SPF_LIST_HELO,          "Mail.BAD.example", 1},
+        {"u_labels",        DOMAINS,       SPF_LIST_SENDER_DOMAIN,
+         "b\xC3\xBC"
+         "cher.example",                                                               1},
+        {"no_labels",       DOMAINS,       SPF_LIST_SENDER_DOMAIN, "b\xFF.example",    0},
         {"helo_good",       DOMAINS,       SPF_LIST_HELO,          "mail.example.org", 0},
         {"helo_test_entry", DOMAINS,       SPF_LIST_HELO,          "TEST",             0},
         {"helo_literal",    DOMAINS,       SPF_LIST_HELO,          "[192.0.2.1]",      0},
