@@ -18,7 +18,7 @@
  * temperror. In which order answers come never changes the outcome.
  *
  * Two engines stand behind it: mfx's own, and libspf2 for those who want to
- * compare; deviations of the latter are in doc/spf.md.
+ * compare; deviations of the latter are in doc/spf-libspf2.md.
  *
  * Ownership: all in the arena (questions are given back at its reset); the
  * request's texts are copied. Errors: in the outcome; NULL from begin when the

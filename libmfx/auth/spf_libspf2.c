@@ -273,10 +273,10 @@ decide(struct check *c, enum mfx_spf_result result, struct mfx_str problem)
 
 /* "example.org: server failure" */
 static struct mfx_str
-trouble_text(struct check *c, const char *otherwise)
+problem_text(struct check *c, const struct mfx_spf_libspf2_verdict *v)
 {
-    if (c->trouble == NULL)
-        return mfx_str_of(otherwise);
+    if (c->trouble == NULL || v->gave_up)
+        return mfx_arena_copy(c->arena, mfx_str_of(v->problem));
     return mfx_arena_printf(c->arena, "%.*s: %s", MFX_STR_ARG(c->trouble->name),
                             c->trouble_what);
 }
@@ -286,13 +286,10 @@ conclude(struct check *c, const struct mfx_spf_libspf2_verdict *v)
 {
     if (c->is_over)
         decide(c, MFX_SPF_PERMERROR, mfx_str_of("too many DNS questions"));
-    else if (v->gave_up)
-        decide(c, MFX_SPF_TEMPERROR,
-               mfx_arena_copy(c->arena, mfx_str_of(v->problem)));
-    else if (c->is_stopped || !mfx_arena_ok(c->arena))
+    else if (!v->gave_up && (c->is_stopped || !mfx_arena_ok(c->arena)))
         decide(c, MFX_SPF_TEMPERROR, mfx_str_of("nothing can be asked"));
     else
-        decide(c, v->result, trouble_text(c, v->reason));
+        decide(c, v->result, problem_text(c, v));
 }
 
 static void

@@ -34,7 +34,7 @@ static _Thread_local struct {
     char *problem;
 } fatal;
 
-static _Noreturn void
+__attribute__((noreturn)) static void
 leave(const char *file, int line, const char *text)
 {
     (void)file;
@@ -252,6 +252,20 @@ result_of(const SPF_response_t *response, SPF_errcode_t error)
                : MFX_SPF_PERMERROR;
 }
 
+/* The first error of a record, else the one that ended the run. */
+static void
+describe(const struct run *run, SPF_errcode_t error)
+{
+    const char *text = SPF_strerror(error);
+    for (int i = SPF_response_messages(run->response) - 1; i >= 0; i--) {
+        SPF_error_t *message = SPF_response_message(run->response, i);
+        if (SPF_error_errorp(message) && SPF_error_message(message) != NULL)
+            text = SPF_error_message(message);
+    }
+    (void)snprintf(run->verdict->problem, sizeof(run->verdict->problem), "%s",
+                   text);
+}
+
 static void
 ask(struct run *run)
 {
@@ -266,7 +280,7 @@ ask(struct run *run)
     v->result = result_of(run->response, error);
     v->is_default = run->response->reason == SPF_REASON_DEFAULT;
     v->terms = (unsigned)run->response->num_dns_mech;
-    v->reason = SPF_strerror(error);
+    describe(run, error);
     explanation = SPF_response_get_explanation(run->response);
     v->has_exp = explanation != NULL && strcmp(explanation, exp_is_there) == 0;
 }
@@ -278,7 +292,7 @@ mfx_spf_libspf2_run(const struct mfx_spf_libspf2_source *source,
 {
     struct run run = {.source = source, .person = person, .verdict = verdict};
     *verdict = (struct mfx_spf_libspf2_verdict){.result = MFX_SPF_TEMPERROR,
-                                                .reason = "out of memory"};
+                                                .problem = "out of memory"};
     if (!guarded(ask, &run)) {
         verdict->gave_up = true;
         verdict->result = MFX_SPF_TEMPERROR;

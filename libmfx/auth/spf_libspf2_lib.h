@@ -14,7 +14,7 @@
  * Ownership: everything libspf2 allocates is freed before the call returns
  * (but not when it gave up). Errors: in the verdict. Threads: any; one run
  * has a server of its own. Limits: the source's. Texts must end with NUL and
- * hold printable ASCII only (8-bit bytes overrun a buffer of libspf2's).
+ * hold printable ASCII only (8-bit bytes overran a buffer of libspf2 1.2.10).
  */
 #ifndef MFX_AUTH_SPF_LIBSPF2_LIB_H
 #define MFX_AUTH_SPF_LIBSPF2_LIB_H
@@ -58,12 +58,12 @@ struct mfx_spf_libspf2_person {
 
 struct mfx_spf_libspf2_verdict {
     enum mfx_spf_result result;
-    bool is_default;    /* no mechanism matched */
-    bool has_exp;       /* exp= is there: see explained_at */
-    unsigned terms;     /* as libspf2 counts them: of one record */
-    const char *reason; /* of a permerror: a literal of libspf2's */
+    bool is_default; /* no mechanism matched */
+    bool has_exp;    /* exp= is there: see explained_at */
+    unsigned terms;  /* as libspf2 counts them: of one record */
     bool gave_up;
-    char problem[MFX_SPF_LIBSPF2_PROBLEM]; /* then: its last words */
+    char
+        problem[MFX_SPF_LIBSPF2_PROBLEM]; /* its words: an error, or the last */
 };
 
 void mfx_spf_libspf2_run(const struct mfx_spf_libspf2_source *source,

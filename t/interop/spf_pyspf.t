@@ -92,6 +92,9 @@ def main():
         tap.note('%5d  %s: RFC 7208 %s' % (tally.mends[mend], mend, words))
     tap.same(tally.unanswered, 0, 'mfx answers all')
     tap.same(tally.unexplained, 0, 'each difference is explained')
+    if len(sys.argv) == 1:
+        tap.same([m for m in pyspfmended.MENDS if tally.mends[m] == 0], [],
+                 'each mend is needed by some case')
     for result in ('none', 'neutral', 'pass', 'fail', 'softfail', 'temperror',
                    'permerror'):
         tap.ok(tally.results[result] > COUNT // 50,

@@ -16,45 +16,43 @@ import spf
 
 MENDS = {
     'names': '4.6.1: "mechanism and modifier names are case insensitive" '
-             '(pyspf knows Redirect= and EXP= as unknown modifiers)',
-    'repeated': '6: only redirect and exp "MUST NOT appear in a record more '
-                'than once each"; "unrecognized modifiers MUST be ignored" '
-                '(pyspf: permerror for any that comes twice)',
-    'macros': '7.1: the grammar of macro-string, also where "%%" ends it, of an '
-              'unclosed "%{", of unknown letters and delimiters '
-              '(pyspf refuses the first and takes some of the others)',
-    'joined': '7.3: "the transformed" parts "are joined using \\".\\"" '
-              '(pyspf leaves delimiters as they were, but for l and s)',
-    'order': '4.6.2: mechanisms are evaluated "from left to right", 6.1: '
+             '(pyspf takes Redirect= and EXP= for unknown modifiers)',
+    'repeated': '6: "Unrecognized modifiers MUST be ignored no matter where, '
+                'or how often, they appear" (pyspf: permerror if twice)',
+    'macros': '7.1: the grammar of macro-string: also where "%%" ends it, in '
+              'unknown modifiers, for unclosed braces, letters and delimiters '
+              'that are none (pyspf refuses the first and takes the others)',
+    'joined': '7.3: "rejoined using \".\" (dot) and not the original splitting '
+              'characters" (pyspf does so for l and s alone)',
+    'order': '4.6.2: each mechanism "in turn from left to right", 6.1: '
              'redirect if none matches, 6.2: exp if the result is fail '
-             '(pyspf expands all terms first, with the lookups of %{p}, '
-             'counts redirect as a lookup though a mechanism matches, and '
-             'fetches each exp)',
-    'voids': '4.6.4: "limit the number of \\"terms\\" for which DNS queries '
+             '(pyspf expands all terms first, with the lookups of %{p}, and '
+             'counts redirect though a mechanism matches)',
+    'voids': '4.6.4: "limit the number of \"terms\" for which DNS queries '
              'return" nothing (pyspf counts queries: each host of an mx or '
-             'ptr, %{p}, a name that cannot be asked)',
-    'client': '5.5: a DNS error "while doing the PTR RR lookup": no match, '
-              '"while doing an A RR lookup, then that domain name is '
-              'skipped"; 7.3: then %{p} is "unknown" (pyspf: temperror)',
-    'hosts': '5.4: "if any address matches, the mechanism matches" (pyspf '
-             'asks for all hosts of an mx first, and stops at an error of one)',
-    'needed': '5.7: exists = "exists" ":" domain-spec, 5.2: include likewise '
-              '(pyspf takes "-exists" for exists:%{d})',
-    'all': '5.1: all = "all", nothing behind it (pyspf takes "all/24" ...)',
-    'letters': '7.1 with RFC 5234 2.3: literal text of ABNF is case-'
-               'insensitive, so "R" reverses, too (pyspf: only "r")',
-    'text': '6.2, 7.3: only a domain name is cut to 253 octets, an '
-            'explanation is not (pyspf cuts both at the first dot)',
-    'unusable': '4.8: names that are none after expansion, "some '
-                'implementations choose to treat as a no-match mechanisms", '
-                '"others return a permerror" (pyspf: the latter, for the empty '
-                'one)',
-    'hex': '7.4: %{i} of an IPv6 address has its digits in small letters in '
-           'the examples (pyspf: in capitals)',
+             'ptr, those of %{p})',
+    'client': '5.5: "If a DNS error occurs while doing the PTR RR lookup, then '
+              'this mechanism fails to match", while doing an A lookup, "then '
+              'that domain name is skipped"; 7.3: %{p} is "unknown" then '
+              '(pyspf: temperror)',
+    'hosts': '5.4: "If any address matches, the mechanism matches" (pyspf '
+             'asks for all hosts of an mx first and stops at the first error)',
+    'needed': '5.2, 5.7: include and exists have a domain-spec '
+              '(pyspf takes "-exists" for "-exists:%{d}")',
+    'letters': '7.1 with RFC 5234 2.3: letters in ABNF are case-insensitive, '
+               '"R" reverses as "r" does (pyspf leaves it out)',
+    'text': '7.3: what is longer than 253 octets is cut where it "is used in a '
+            'domain name query" (pyspf cuts explanations at a dot, too)',
+    'long': '7.3: cut "by removing successive domain labels (and their '
+            'following dots) until the total length does not exceed 253 '
+            'characters" (pyspf: one label)',
+    'unusable': '4.8: with names that are none "some implementations choose to '
+                'treat as a no-match mechanisms", "others return a permerror" '
+                '(pyspf: the latter for one that expands to nothing)',
+    'hex': '7.4: %{i} of an IPv6 address has small letters in the examples '
+           '(pyspf: capitals)',
     'sender': '4.3: "If the <sender> has no local-part, substitute the string '
-              '\"postmaster\" for the local-part" (pyspf does not in %{s})',
-    'long': '7.3: "successive domain labels (and their following dots) are '
-            'removed from the left" until 253 octets are left (pyspf: once)',
+              '\"postmaster\" for the local-part" (pyspf: not in %{s})',
 }
 
 LITERAL = r'[\x21-\x24\x26-\x7e]'
@@ -135,8 +133,6 @@ class Query(spf.query):
         bare = mech.lstrip('+-?~').lower()
         if 'needed' in self.mends and bare in ('exists', 'include'):
             raise spf.PermError('no domain', mech)
-        if 'all' in self.mends and bare.startswith('all/'):
-            raise spf.PermError('all with something', mech)
         return super().validate_mechanism(mech)
 
     # --- macros ---

@@ -55,7 +55,7 @@ class Case:
             self.shown_ip = '::ffff:' + self.ip
         self.helo = r.choice(['mail.%s' % self.top, 'h0.%s' % self.top,
                               'a-b.C-d.%s' % self.top, 'localhost'])
-        if self.chance(5):
+        if self.chance(10):
             self.helo = r.choice(['', '.'.join(['x' * r.randint(20, 60)] * 3)])
         local = r.choice(['a', 'Strong-Bad', 'x+y=z', 'a.b.c', 'postmaster',
                           'q_r-s.t', 'L%41', 'o\'brien', 'x/y', '*!{}'])
@@ -129,8 +129,8 @@ class Case:
     def macro(self):
         r = self.random
         if self.chance(10):
-            return '%%{%s%s%s}' % (r.choice('hdo'), r.choice(['', '2', 'r']),
-                                   r.choice(['-', '.-', '-.']))
+            return '%%{%s%s%s}' % (r.choice('hdo'), r.choice(['', '2', 'r', 'R']),
+                                   r.choice(['', '-', '.-', '-.']))
         text = '%{' + r.choice(LETTERS)
         if self.chance(30):
             text += str(r.choice([1, 1, 2, 3, 9, 128]))
@@ -149,7 +149,7 @@ class Case:
             return '%s.%s' % (r.choice(['x', 'nobody', 'X', 'a']), self.top)
         if what < 9:
             return '%s.%s' % (self.macro(), r.choice([self.top, '%{d}', '%{o}']))
-        return r.choice(['%{d}', '%{d2}', '%{h}', '%%.%s' % self.top,
+        return r.choice(['%{d}', '%{d2}', '%{h}', '%{h}', '%%.%s' % self.top,
                          '%{p}', 'h%{d}', '%{p}.' + self.top,
                          'a%-b.' + self.top, '%_.' + self.top])
 
@@ -186,7 +186,7 @@ class Case:
             text += self.lengths()
         elif low == 'ptr':
             text = what + (':' + self.domain() if self.chance(50) else '')
-        elif low == 'exists' and self.chance(10):
+        elif low == 'exists' and self.chance(20):
             text = self.long_name()
         elif low == 'exists':
             text = what + ':' + self.domain()
@@ -255,13 +255,13 @@ class Case:
                 data = data[:at] + r.choice([
                     b' all:x', b' a:', b' ip4:', b' ip4', b' ip4:1.2.3', b' ip4:1.2.3.4/33',
                     b' ip4:01.2.3.4', b' ip6::', b' ip6:1:2:3', b' ip4:1.2.3.4/024',
-                    b' include', b' exists', b' a/24/24', b' a//129', b' mx:x.test/ ',
+                    b' include', b' exists', b' -exists', b' ?exists', b' ~Include', b' a/24/24', b' a//129', b' mx:x.test/ ',
                     b' ptr/24', b' a:1.2.3.4', b' a:foo', b' a:foo.x-.', b' a:foo.123',
                     b' exp=', b' redirect=', b' exp=foo', b' moo', b' moo=%',
                     b' -exp=x.test', b' a:%{x}.test', b' a:%{d0}.test', b' a:%{t}.test',
                     b' exists:%{dx}.test', b' exists:%{d2rr}.test', b' a:x.test.',
                     b' a:.x.test', b' a:x..test', b' include:%{l}', b' -', b' =',
-                    b' exists:%(d).test', b' all.', b' a=x', b' mx/32//128', b' ?all/24',
+                    b' exists:%(d).test', b' all.', b' a=x', b' mx/32//128',
                     b' ip6:2001:db8::1//64', b' ip4:1.2.3.4.', b' default=pass',
                     b' a:' + b'x' * 64 + b'.test', b' a:' + b'y.' * 130 + b'test']) + data[at:]
             elif what == 4:
