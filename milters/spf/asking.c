@@ -129,16 +129,28 @@ read_answer(struct spf_ask *ask, const struct mfx_dns_answer *answer)
             spf_list_counts(list) ? &state->hits : &state->shadow_hits, 1);
 }
 
+/* A refusal may have to say what this list says, or a field. */
+static bool
+needs_txt(const struct spf_ask *ask)
+{
+    const struct mfx_dns_list_rules *rules = &ask->list->rules;
+    if (!ask->list->wants_txt || ask->list->is_dnswl)
+        return ask->list->wants_txt;
+    for (size_t i = 0; ask->hits != NULL && i < rules->site_count; i++)
+        if (ask->hits[i].family != MFX_IP_NONE && rules->sites[i].weight > 0)
+            return spf_list_counts(ask->list);
+    return false;
+}
+
 static void
 take_answer(struct spf_asking *asking, struct spf_ask *ask,
             const struct mfx_dns_answer *answer)
 {
-    const struct spf_list *list = ask->list;
     read_answer(ask, answer);
     if (!ask->is_hit)
         return;
     take_hits(asking, ask, answer);
-    if (list->wants_txt && (spf_list_counts(list) || list->is_dnswl))
+    if (needs_txt(ask))
         ask->txt_question =
             mfx_dns_ask(asking->env->resolver,
                         mfx_dns_list_name_str(&ask->name), MFX_DNS_TXT);

@@ -533,6 +533,8 @@ texts(void **state)
          "dns_lists = ( { sites = \"a.test\"; text = \"$address$txt\"; } );",        "127.0.0.2: see ?? ??X: y",                                1},
         {"own_without",
          "dns_lists = ( { sites = \"a.test\"; text = \"no\"; } );",                  "no",                                                      0},
+        {"allow_list",  "lists = { sites = \"wl.test*-1\"; };",
+         "192.0.2.1 is listed by wl.test",                                                                                                      0},
         {"not_listed",  "lists = { sites = \"b.test\"; };",                          "",                                                        0},
         {"no_txt",      "lists = { sites = \"a.test*2\"; };",
          "192.0.2.1 is listed by a.test: see ?? ??X: y",                                                                                        1},
@@ -778,6 +780,36 @@ hidden_keys(void **state)
     end(&f);
 }
 
+/* --- memory --- */
+
+/* A message whose arena is exhausted: whatever is missing, nothing is made up,
+ * and what was asked is given back. */
+static void
+little_memory(void **state)
+{
+    struct fixture f;
+    (void)state;
+    begin(&f, "lists = { sites = \"a.test*2, b.test, wl.test*-1\"; };" DOMAINS,
+          scores_zone);
+    for (size_t budget = 1; budget < 80 * 1024; budget += 509) {
+        struct mfx_arena *arena = mfx_arena_new(budget);
+        struct spf_asking *m =
+            spf_asking_begin(f.conf.lists, &f.mock.env, arena, f.asking);
+        if (m != NULL) {
+            add_client(m, "192.0.2.1");
+            add(m, SPF_LIST_HELO,
+                "b\xC3\xBC"
+                "cher.example");
+            (void)pending(m);
+            assert_in_range(spf_asking_finish(m)->score + 1, 0, 4);
+        }
+        if (mfx_arena_ok(arena))
+            unit_assert_int("score", spf_asking_finish(m)->score, 3);
+        mfx_arena_free(arena);
+    }
+    end(&f);
+}
+
 /* --- mistakes --- */
 
 static void
@@ -855,16 +887,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scores),       cmocka_unit_test(troubles),
-        cmocka_unit_test(keys),         cmocka_unit_test(once_for_all_keys),
-        cmocka_unit_test(connections),  cmocka_unit_test(reloaded),
-        cmocka_unit_test(early_end),    cmocka_unit_test(any_of_them),
-        cmocka_unit_test(deadline),     cmocka_unit_test(untested),
-        cmocka_unit_test(broken_lists), cmocka_unit_test(texts),
-        cmocka_unit_test(txt_waits),    cmocka_unit_test(caching),
-        cmocka_unit_test(flood),        cmocka_unit_test(dnswl),
-        cmocka_unit_test(counters),     cmocka_unit_test(hidden_keys),
-        cmocka_unit_test(mistakes),     cmocka_unit_test(warnings),
+        cmocka_unit_test(scores),        cmocka_unit_test(troubles),
+        cmocka_unit_test(keys),          cmocka_unit_test(once_for_all_keys),
+        cmocka_unit_test(connections),   cmocka_unit_test(reloaded),
+        cmocka_unit_test(early_end),     cmocka_unit_test(any_of_them),
+        cmocka_unit_test(deadline),      cmocka_unit_test(untested),
+        cmocka_unit_test(broken_lists),  cmocka_unit_test(texts),
+        cmocka_unit_test(txt_waits),     cmocka_unit_test(caching),
+        cmocka_unit_test(flood),         cmocka_unit_test(dnswl),
+        cmocka_unit_test(counters),      cmocka_unit_test(hidden_keys),
+        cmocka_unit_test(little_memory), cmocka_unit_test(mistakes),
+        cmocka_unit_test(warnings),
     };
     return cmocka_run_group_tests_name("spf_lists", tests, NULL, NULL);
 }
