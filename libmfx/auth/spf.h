@@ -112,8 +112,10 @@ struct mfx_spf_step {
     uint64_t took_ms;       /* from asking to having it */
     unsigned lookups_after; /* terms used so far */
     unsigned voids_after;
-    bool is_void;
-    struct mfx_str note; /* "matches", "does not match", "limit reached" ... */
+    bool is_void;        /* no such name, no data; counted once for each term */
+    struct mfx_str note; /* "matches", "does not match", "explanation",
+                            "is the client" (a name of it), "not needed" (asked
+                            ahead for nothing), "not answered" ... */
 };
 
 struct mfx_spf_outcome {

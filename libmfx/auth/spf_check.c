@@ -324,7 +324,7 @@ at_ptr(struct spf_check *check)
     if (spf_names_read(check, look->target) == SPF_WAITS)
         return SPF_WAITS;
     bool is_match = spf_names_match(check, look->target);
-    spf_trace(check, &look->term, check->names.asked,
+    spf_trace(check, &look->term, NULL,
               is_match ? "matches" : "does not match");
     if (is_match)
         return match(check);
@@ -402,6 +402,7 @@ new_check(struct mfx_arena *arena, const struct mfx_env *env,
     check->ip = request->ip;
     check->receiver = mfx_arena_copy(arena, request->receiver);
     check->deadline_ms = env->mono_ms(env) + config->time_ms;
+    check->asked_end = &check->asked;
     check->looks_end = &check->looks;
     check->pages_end = &check->pages;
     check->outcome.identity = request->identity;
@@ -469,6 +470,7 @@ own_finish(struct mfx_spf_check *base)
     if (check->state != SPF_DECIDED)
         advance(check);
     stop(check, "not answered in time");
+    spf_trace_rest(check);
     check->outcome.lookups = check->lookups;
     check->outcome.voids = check->voids;
     check->outcome.queries = check->queries;

@@ -43,7 +43,11 @@ struct spf_asked {
     enum mfx_dns_type type;
     struct mfx_dns_question *question; /* NULL: out of memory */
     uint64_t asked_ms, answered_ms;    /* with wants_trace */
-    struct spf_asked *next;            /* of the check */
+    bool is_traced;
+    /* Whose question it is; NULL: the check's own */
+    const struct mfx_spf_term *term;
+    const struct spf_page *page;
+    struct spf_asked *next; /* of the check */
 };
 
 /* What came of reading a TXT answer. */
@@ -145,7 +149,7 @@ struct spf_check {
     struct spf_names names;
     struct spf_asked *explanation;
 
-    struct spf_asked *asked;
+    struct spf_asked *asked, **asked_end;
     struct spf_look *looks, **looks_end;
     struct spf_page *pages, **pages_end;
     unsigned lookups, voids, queries;
@@ -214,10 +218,15 @@ enum spf_step spf_explain_text(struct spf_check *check);
 
 /* --- spf_check_trace.c; they do nothing without wants_trace --- */
 
-/* A question that counts now; term NULL: none of a record. asked NULL: the
- * term's end, without a question. note: a literal. */
+/* A question that counts now; term NULL: none of a record, or the asked one's.
+ * asked NULL: the term's end, without a question. note: a literal. */
 void spf_trace(struct spf_check *check, const struct mfx_spf_term *term,
-               const struct spf_asked *asked, const char *note);
+               struct spf_asked *asked, const char *note);
+/* As spf_trace, unless the question has its step already. */
+void spf_trace_once(struct spf_check *check, const struct mfx_spf_term *term,
+                    struct spf_asked *asked, const char *note);
+/* At the end: what was asked and counted for nothing. */
+void spf_trace_rest(struct spf_check *check);
 /* The last lookup noted was void, which has been counted. */
 void spf_trace_void(struct spf_check *check);
 /* Notes when answers have come. */

@@ -16,8 +16,8 @@ spf_ask(struct spf_check *check, struct mfx_str name, enum mfx_dns_type type)
     if (check->config.wants_trace)
         asked->asked_ms = check->env->mono_ms(check->env);
     asked->question = mfx_dns_ask(check->env->resolver, name, type);
-    asked->next = check->asked;
-    check->asked = asked;
+    *check->asked_end = asked;
+    check->asked_end = &asked->next;
     check->queries++;
     return asked;
 }
@@ -145,6 +145,18 @@ is_usable(const struct mfx_spf_term *term, struct mfx_str target)
            (term->kind == MFX_SPF_PTR || mfx_spf_is_name(target));
 }
 
+static struct spf_asked *
+ask_for(struct spf_check *check, const struct spf_look *look,
+        struct mfx_str name, enum mfx_dns_type type)
+{
+    struct spf_asked *asked = spf_ask(check, name, type);
+    if (asked != NULL && look->owner != NULL) {
+        asked->term = &look->term;
+        asked->page = look->owner;
+    }
+    return asked;
+}
+
 struct spf_look *
 spf_look_new(struct spf_check *check, const struct mfx_spf_term *term,
              struct spf_page *owner)
@@ -162,7 +174,7 @@ spf_look_new(struct spf_check *check, const struct mfx_spf_term *term,
     look->is_unusable = !is_usable(term, look->target) ||
                         (term->uses_local && !check->subject.is_local_ascii);
     if (!look->is_unusable && term->kind != MFX_SPF_PTR)
-        look->asked = spf_ask(check, look->target, type_of(check, term));
+        look->asked = ask_for(check, look, look->target, type_of(check, term));
     *check->looks_end = look;
     check->looks_end = &look->next;
     return look;
@@ -175,8 +187,8 @@ spf_look_hosts(struct spf_check *check, struct spf_look *look)
     look->are_hosts_asked = true;
     for (size_t i = 0; i < answer->count && i < SPF_HOSTS; i++)
         if (mfx_spf_is_name(answer->records[i].text))
-            look->hosts[look->host_count++] = spf_ask(
-                check, answer->records[i].text, spf_address_type(check));
+            look->hosts[look->host_count++] = ask_for(
+                check, look, answer->records[i].text, spf_address_type(check));
 }
 
 /* --- records --- */

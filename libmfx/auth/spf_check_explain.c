@@ -53,6 +53,8 @@ spf_explain_text(struct spf_check *check)
         return SPF_WAITS;
     }
     const struct mfx_dns_answer *answer = spf_answer(check->explanation);
+    spf_trace_once(check, &check->frames[0].page->summary.explanation,
+                   check->explanation, "explanation");
     if (answer->status != MFX_DNS_ANSWER || answer->count != 1)
         return end(check);
     struct mfx_str text = answer->records[0].text;

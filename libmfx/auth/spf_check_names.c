@@ -35,6 +35,34 @@ read_names(struct spf_check *check)
 }
 
 static bool
+is_valid(const struct spf_check *check, size_t i)
+{
+    return check->names.host[i] != NULL &&
+           spf_is_answered(check->names.host[i]) &&
+           spf_has_client(check, check->names.host[i], 32, 128);
+}
+
+/* Whose names these are asked for: a term of a record, or the explanation. */
+static const struct mfx_spf_term *
+term_of(const struct spf_check *check)
+{
+    if (check->state == SPF_AT_EXPLAIN || check->state == SPF_AT_TEXT)
+        return &check->frames[0].page->summary.explanation;
+    return &check->term;
+}
+
+static void
+trace_names(struct spf_check *check, const struct mfx_spf_term *term)
+{
+    struct spf_names *names = &check->names;
+    spf_trace_once(check, term, names->asked, "names of the client");
+    for (size_t i = 0; i < names->count; i++)
+        spf_trace_once(check, term, names->host[i],
+                       is_valid(check, i) ? "is the client"
+                                          : "is not the client");
+}
+
+static bool
 is_wanted(const struct spf_names *names, size_t i, struct mfx_str within)
 {
     return within.len == 0 || mfx_domain_is_within(names->name[i], within);
@@ -61,15 +89,9 @@ spf_names_read(struct spf_check *check, struct mfx_str within)
             check->waiting = names->host[i];
             step = SPF_WAITS;
         }
+    if (step == SPF_GOES_ON && check->config.wants_trace)
+        trace_names(check, term_of(check));
     return step;
-}
-
-static bool
-is_valid(const struct spf_check *check, size_t i)
-{
-    return check->names.host[i] != NULL &&
-           spf_is_answered(check->names.host[i]) &&
-           spf_has_client(check, check->names.host[i], 32, 128);
 }
 
 bool

@@ -57,7 +57,7 @@ answer_text(struct spf_check *check, const struct mfx_dns_answer *answer)
 
 void
 spf_trace(struct spf_check *check, const struct mfx_spf_term *term,
-          const struct spf_asked *asked, const char *note)
+          struct spf_asked *asked, const char *note)
 {
     if (!check->config.wants_trace)
         return;
@@ -68,6 +68,10 @@ spf_trace(struct spf_check *check, const struct mfx_spf_term *term,
     const struct spf_page *page = check->frames[depth].page;
     if (step == NULL)
         return;
+    if (asked != NULL && asked->page != NULL) {
+        page = asked->page;
+        term = asked->term;
+    }
     *step = (struct mfx_spf_step){
         .depth = page == NULL ? 0 : page->hops,
         .domain = page == NULL ? check->subject.domain : page->domain,
@@ -79,6 +83,7 @@ spf_trace(struct spf_check *check, const struct mfx_spf_term *term,
     if (asked == NULL)
         return;
     spf_trace_times(check); /* answered at once */
+    asked->is_traced = true;
     const struct mfx_dns_answer *answer = spf_answer(asked);
     step->type = asked->type;
     step->question = asked->name;
@@ -86,6 +91,30 @@ spf_trace(struct spf_check *check, const struct mfx_spf_term *term,
     step->answer = answer_text(check, answer);
     step->took_ms = asked->answered_ms - asked->asked_ms;
     step->is_void = spf_is_void(asked);
+}
+
+void
+spf_trace_once(struct spf_check *check, const struct mfx_spf_term *term,
+               struct spf_asked *asked, const char *note)
+{
+    if (asked != NULL && !asked->is_traced)
+        spf_trace(check, term, asked, note);
+}
+
+void
+spf_trace_rest(struct spf_check *check)
+{
+    if (!check->config.wants_trace)
+        return;
+    uint64_t now_ms = check->env->mono_ms(check->env);
+    spf_trace_times(check);
+    for (struct spf_asked *a = check->asked; a != NULL; a = a->next) {
+        bool is_answered = a->answered_ms != 0;
+        if (!is_answered)
+            a->answered_ms = now_ms;
+        spf_trace_once(check, NULL, a,
+                       is_answered ? "not needed" : "not answered");
+    }
 }
 
 void

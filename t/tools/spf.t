@@ -66,7 +66,8 @@ check('check: the trace', [@check, @zone, qw(-i 203.0.113.9 -f alice@example.org
    2/10 0/2             ip4:198\.51\.100\.128/25 does not match
    3/10 0/2 +\d{1,3} ms    include:_b\.example\.net  TXT _b\.example\.net: v=spf1 ip6.*
 (?:.*\n){5}   4/10 1/2 +\d{1,3} ms  exists:%\{ir\}\.list\.example\.org  A 9\.113\.0\.203\.list\.example\.org: no such name \(void\); does not match
-   4/10 1/2           -all matches\n\z});
+   4/10 1/2           -all matches
+   4/10 1/2 +\d{1,3} ms  exp=why\.example\.org  TXT why\.example\.org: .*; explanation\n\z});
 my $void = json_of('check: void lookups', 1, qw(--json spf check --trace --ip 203.0.113.9 --from x@example.org), @zone);
 is_deeply([@$void{qw(result identity engine domain mechanism mechanism_of lookups lookup_limit voids void_limit problem)}],
     ['fail', 'mailfrom', 'mfx', 'example.org', '-all', 'example.org', 4, 10, 1, 2, ''], 'check: what the JSON says');

@@ -186,6 +186,18 @@ struct row {
     const char *mechanism, *explanation;
 };
 
+/* Each question has one step. */
+static size_t
+questions_of(const struct mfx_spf_outcome *outcome)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < outcome->step_count; i++) {
+        assert_in_range(outcome->steps[i].took_ms, 0, 1000);
+        count += outcome->steps[i].type != 0 ? 1 : 0;
+    }
+    return count;
+}
+
 static void
 check_way(const struct row *row, const struct weather_way *way)
 {
@@ -203,7 +215,7 @@ check_way(const struct row *row, const struct weather_way *way)
     weather_init(&w, mfx_str_of(zone));
     w.order = way->order;
     config.lookahead = way->lookahead;
-    config.wants_trace = way->order == WEATHER_AT_ONCE;
+    config.wants_trace = way->order != WEATHER_FIRST;
     const struct mfx_spf_outcome *got =
         weather_run(&w, arena, &config, &request);
     unit_assert_str(label, mfx_str_of(mfx_spf_result_name(got->result)),
@@ -213,8 +225,8 @@ check_way(const struct row *row, const struct weather_way *way)
     unit_assert_str(label, got->mechanism, mfx_str_of(row->mechanism));
     unit_assert_str(label, got->explanation, mfx_str_of(row->explanation));
     unit_assert_int(label, got->queries, w.asked);
-    unit_assert_int(label, got->step_count > 0,
-                    config.wants_trace && w.asked > 0);
+    unit_assert_int(label, questions_of(got),
+                    config.wants_trace ? got->queries : 0);
     bool is_error = got->mechanism.len == 0;
     unit_assert_int(label, got->problem.len > 0, is_error);
     weather_fini(&w);
@@ -671,6 +683,36 @@ trace(void **state)
     mfx_arena_free(arena);
 }
 
+/* What was asked ahead for nothing stands at the end, with its term. */
+static void
+trace_of_waste(void **state)
+{
+    static struct weather w;
+    struct mfx_spf_config config = mfx_spf_config_default();
+    struct mfx_spf_request request = request_of(C, "a@waste.example");
+    struct mfx_arena *arena = mfx_arena_new(0);
+    (void)state;
+    config.wants_trace = true;
+    weather_init(&w, mfx_str_of("waste.example TXT v=spf1 a include:b.example\n"
+                                "waste.example A 192.0.2.1\n"
+                                "b.example TXT v=spf1 -all\n"));
+    w.order = WEATHER_LAST;
+    const struct mfx_spf_outcome *got =
+        weather_run(&w, arena, &config, &request);
+    assert_int_equal(got->result, MFX_SPF_PASS);
+    assert_int_equal(got->step_count, 3);
+    unit_assert_str("a", got->steps[1].note, mfx_str_of("matches"));
+    unit_assert_str("include", got->steps[2].note, mfx_str_of("not needed"));
+    unit_assert_str("include", got->steps[2].term,
+                    mfx_str_of("include:b.example"));
+    unit_assert_str("include", got->steps[2].domain,
+                    mfx_str_of("waste.example"));
+    assert_int_equal(got->steps[2].lookups_after, 1);
+    mfx_arena_reset(arena);
+    weather_fini(&w);
+    mfx_arena_free(arena);
+}
+
 /* A check takes as many round trips as its longest chain has, and no more. */
 static void
 round_trips(void **state)
@@ -765,6 +807,7 @@ main(void)
         cmocka_unit_test(no_address),
         cmocka_unit_test(config_is_heeded),
         cmocka_unit_test(trace),
+        cmocka_unit_test(trace_of_waste),
         cmocka_unit_test(round_trips),
         cmocka_unit_test(names),
     };
