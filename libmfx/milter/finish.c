@@ -45,19 +45,20 @@ mfx_flight_finish(struct mfx_flight *f, enum mfx_ending ending,
     if (ending != MFX_ENDING_ANSWERED && hooks->abort != NULL)
         hooks->abort(&f->message);
     bool is_told = is_worth_a_line(f, ending);
+    bool is_refused = !is_told && f->refusal.len > 0;
     const struct mfx_report report = {
         .message = &f->message,
         .ending = ending,
-        .verdict = f->decision.verdict,
+        .verdict = is_refused ? f->refusal_verdict : f->decision.verdict,
         .stage = f->stage,
         .reply = reply,
-        .refusal = is_told ? mfx_str("", 0) : f->refusal,
+        .refusal = is_refused ? f->refusal : mfx_str("", 0),
         .ended_wall_s = env->wall_s(env),
         .ms = ms,
     };
     if (is_told)
         mfx_report_log(&report);
-    if (is_told || f->refusal.len > 0)
+    if (is_told || is_refused)
         mfx_ring_add(s->engine->ring, &report);
     count(f, ending, ms);
     if (hooks->end != NULL)

@@ -48,6 +48,7 @@ struct mfx_flight {
     bool has_content;       /* DATA, a header field or EOH came */
     bool is_body_done;      /* the hook wants no more of it */
     struct mfx_str refusal; /* why a recipient was refused; or empty */
+    enum mfx_verdict refusal_verdict;
     size_t header_bytes, header_count;
     struct mfx_spill body;
     struct mfx_flight *next_spare;

@@ -383,6 +383,7 @@ refuse_recipient(struct mfx_flight *f, const struct mfx_recipient *r,
               MFX_STR_ARG(r->address), MFX_STR_ARG(d->reason),
               d->text.len > 0 ? ": " : "", MFX_STR_ARG(d->text));
     f->refusal = d->reason;
+    f->refusal_verdict = d->verdict;
     mfx_metrics_add(f->session->engine->metrics, MFX_COUNT_RECIPIENTS_REFUSED,
                     1);
     if (d->is_dry)

@@ -33,7 +33,7 @@ ok "explain has the rules" bash -c \
   "'$mfxctl' --socket '$dir/all.ctl' explain EXPLAIN1 | grep -q 'command: colour red'"
 ok "explain has a message that was given up after a refusal" bash -c \
   "'$mfxctl' --socket '$dir/all.ctl' explain gave-up@example.org |
-    grep -q 'recipient_refused: reject@rcpt: nobody%here'"
+    grep -qz 'verdict: reject.*recipient_refused: reject@rcpt: nobody%here'"
 ok "explain in JSON" bash -c \
   "'$mfxctl' --socket '$dir/all.ctl' --json explain EXPLAIN1 |
     python3 -c 'import json,sys; j=json.load(sys.stdin); assert j[\"facts\"][\"colour\"]==\"red\" and j[\"verdict\"]==\"continue\" and j[\"edits\"], j'"
