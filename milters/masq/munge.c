@@ -5,7 +5,7 @@
 #include <mfx/mail/address_phrase.h>
 #include <mfx/mail/address_rewrite.h>
 
-#include "domains.h"
+#include <mfx/policy/domain_list.h>
 
 enum {
     DNS_WAIT_MS = 30000, /* the resolver itself gives up earlier */
@@ -95,7 +95,7 @@ foreign_domain(const struct masq_munge_job *job, const struct mfx_mailbox *box,
     if (rc != MFX_OK || !mfx_domain_is_valid(*domain, false) ||
         mfx_str_eq_nocase(*domain, munge->domain))
         return MFX_NOTFOUND;
-    rc = masq_domains_has(munge->maps.our_domains, *domain, job->arena, err);
+    rc = mfx_domain_list_has(munge->maps.our_domains, *domain, job->arena, err);
     return rc == MFX_OK ? MFX_NOTFOUND : rc == MFX_NOTFOUND ? MFX_OK : rc;
 }
 

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "domains.h"
+#include <mfx/policy/domain_list.h>
 
 static const char *const class_names[MASQ_CLASS_COUNT] = {
     [MASQ_ENVELOPE_SENDER] = "envelope_sender",
@@ -238,7 +238,7 @@ recipients_in(struct mfx_table *list, bool every,
 {
     enum mfx_rc rc = MFX_NOTFOUND;
     for (size_t i = 0; i < facts->recipient_count; i++) {
-        rc = masq_domains_has(list, facts->recipient_domains[i], arena, err);
+        rc = mfx_domain_list_has(list, facts->recipient_domains[i], arena, err);
         if (rc == MFX_TEMPFAIL || (rc == MFX_OK) != every)
             return rc;
     }
@@ -269,8 +269,8 @@ masq_rule_concerns(const struct masq_rule *rule, const struct masq_facts *facts,
         return MFX_NOTFOUND;
     enum mfx_rc rc = concerns_login(s->if_logins, facts->login, arena, err);
     if (rc == MFX_OK && s->if_sender_domains != NULL)
-        rc = masq_domains_has(s->if_sender_domains, facts->sender_domain, arena,
-                              err);
+        rc = mfx_domain_list_has(s->if_sender_domains, facts->sender_domain,
+                                 arena, err);
     if (rc == MFX_OK && s->if_recipient_domains != NULL)
         rc = recipients_in(s->if_recipient_domains, false, facts, arena, err);
     if (rc != MFX_OK || s->unless_recipient_domains == NULL)
@@ -288,10 +288,10 @@ masq_rule_concerns_recipient(const struct masq_rule *rule,
     enum mfx_rc rc =
         s->if_recipient_domains == NULL
             ? MFX_OK
-            : masq_domains_has(s->if_recipient_domains, domain, arena, err);
+            : mfx_domain_list_has(s->if_recipient_domains, domain, arena, err);
     if (rc != MFX_OK || s->unless_recipient_domains == NULL)
         return rc;
-    rc = masq_domains_has(s->unless_recipient_domains, domain, arena, err);
+    rc = mfx_domain_list_has(s->unless_recipient_domains, domain, arena, err);
     return rc == MFX_OK ? MFX_NOTFOUND : rc == MFX_NOTFOUND ? MFX_OK : rc;
 }
 

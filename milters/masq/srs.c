@@ -3,7 +3,7 @@
 
 #include <mfx/mail/address_rewrite.h>
 
-#include "domains.h"
+#include <mfx/policy/domain_list.h>
 
 enum {
     CHAIN = 5, /* SRS addresses of ours within one another */
@@ -22,7 +22,7 @@ masq_srs_is_ours(const struct masq_srs *srs, struct mfx_str domain,
 {
     if (mfx_str_eq_nocase(domain, srs->engine.domain))
         return MFX_OK;
-    return masq_domains_has(srs->also_domains, domain, arena, err);
+    return mfx_domain_list_has(srs->also_domains, domain, arena, err);
 }
 
 enum mfx_rc
@@ -41,8 +41,8 @@ masq_srs_may_forward(const struct masq_srs *srs,
     else
         rc = masq_srs_is_ours(srs, sender->domain, arena, err);
     if (reason == NULL && rc == MFX_NOTFOUND)
-        rc =
-            masq_domains_has(srs->maps.our_domains, sender->domain, arena, err);
+        rc = mfx_domain_list_has(srs->maps.our_domains, sender->domain, arena,
+                                 err);
     if (reason == NULL && rc == MFX_OK)
         reason = "own sender";
     *why = mfx_str_of(reason);

@@ -4,8 +4,8 @@
 #include <mfx/base/file.h>
 #include <mfx/base/map.h>
 
-#include "domains.h"
 #include "members.h"
+#include <mfx/policy/domain_list.h>
 
 /* An address still to be looked at. */
 struct stop {
@@ -160,8 +160,8 @@ judge(struct walk *w, const struct masq_address *address)
     struct mfx_str key;
     if (address->domain.len == 0)
         return MFX_OK;
-    enum mfx_rc rc = masq_domains_has(w->maps->our_domains, address->domain,
-                                      w->arena, w->err);
+    enum mfx_rc rc = mfx_domain_list_has(w->maps->our_domains, address->domain,
+                                         w->arena, w->err);
     if (rc == MFX_NOTFOUND)
         rc = masq_canonical_is_local(&w->maps->tables, address->domain,
                                      w->arena, w->err);

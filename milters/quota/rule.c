@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include <mfx/policy/domain_list.h>
 #include <mfx/policy/reply_text.h>
 
 enum {
@@ -387,16 +388,8 @@ quota_rule_lists_address(struct mfx_table *table, struct mfx_str address,
         return MFX_NOTFOUND;
     enum mfx_rc rc = mfx_table_get(table, address, arena, &value, err);
     size_t at = mfx_str_find_last(address, '@');
-    struct mfx_str domain = mfx_str_from(address, at + 1);
     if (rc == MFX_NOTFOUND && at < address.len)
-        rc = mfx_table_get(table, domain, arena, &value, err);
-    while (rc == MFX_NOTFOUND && domain.len > 0) {
-        size_t dot = mfx_str_find(domain, '.');
-        if (dot == domain.len)
-            return MFX_NOTFOUND;
-        rc =
-            mfx_table_get(table, mfx_str_from(domain, dot), arena, &value, err);
-        domain = mfx_str_from(domain, dot + 1);
-    }
+        rc = mfx_domain_list_has(table, mfx_str_from(address, at + 1), arena,
+                                 err);
     return rc;
 }

@@ -2,10 +2,10 @@
  *
  * Forms of values are those of aliases(5) and virtual(5) of Postfix 3.7 and of
  * Sendmail 8.17's virtusertable (cf/README). */
-#include "../../milters/masq/domains.h"
 #include "../../milters/masq/members.h"
 #include "../../milters/masq/srs_maps.h"
 #include "masq_tables.h"
+#include <mfx/policy/domain_list.h>
 
 /* --- members --- */
 
@@ -99,12 +99,12 @@ lists_of_domains(void **state)
     masq_tables_begin(&t);
     struct mfx_table *list = masq_tables_open(&t, "csl:a.example,.b.example");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        unit_assert_int(
-            cases[i].label,
-            masq_domains_has(list, mfx_str_of(cases[i].domain), t.arena, NULL),
-            cases[i].rc);
+        unit_assert_int(cases[i].label,
+                        mfx_domain_list_has(list, mfx_str_of(cases[i].domain),
+                                            t.arena, NULL),
+                        cases[i].rc);
     assert_int_equal(
-        masq_domains_has(NULL, mfx_str_of("a.example"), t.arena, NULL),
+        mfx_domain_list_has(NULL, mfx_str_of("a.example"), t.arena, NULL),
         MFX_NOTFOUND);
     /* a pattern is asked for the domain, and not for what is above it */
     (void)conf_files_write(&t.files, "patterns",
@@ -114,10 +114,10 @@ lists_of_domains(void **state)
                              conf_files_path(&t.files, "patterns"))
                 .p);
     assert_int_equal(
-        masq_domains_has(list, mfx_str_of("x.p.example"), t.arena, NULL),
+        mfx_domain_list_has(list, mfx_str_of("x.p.example"), t.arena, NULL),
         MFX_OK);
     assert_int_equal(
-        masq_domains_has(list, mfx_str_of("x.q.example"), t.arena, NULL),
+        mfx_domain_list_has(list, mfx_str_of("x.q.example"), t.arena, NULL),
         MFX_NOTFOUND);
     masq_tables_end(&t);
 }
