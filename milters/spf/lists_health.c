@@ -30,14 +30,13 @@ spf_lists_hold_release(struct spf_lists_hold *hold)
 /* --- what a test says --- */
 
 static void
-tell(enum mfx_log_level level, const char *event, const struct spf_list *list,
-     const char *reason)
+tell(bool is_up, const struct spf_list *list, const char *reason)
 {
     struct mfx_log_line line;
-    mfx_log_begin_daemon(&line, event);
+    mfx_log_begin_daemon(&line, is_up ? "dns_list_up" : "dns_list_down");
     mfx_log_add(&line, "list", list->name);
     mfx_log_add_text(&line, "reason", reason);
-    mfx_log_end(&line, level);
+    mfx_log_end(&line, is_up ? MFX_LOG_INFO : MFX_LOG_WARNING);
 }
 
 /* Under the mutex. */
@@ -53,9 +52,9 @@ change_use(const struct spf_list *list, enum spf_list_use use, uint64_t now_s)
     atomic_store(&state->use, (int)use);
     state->since_s = now_s;
     if (use == SPF_LIST_OUT)
-        tell(MFX_LOG_WARNING, "dns_list_down", list, state->why);
+        tell(false, list, state->why);
     else if (before == SPF_LIST_OUT)
-        tell(MFX_LOG_INFO, "dns_list_up", list, "works again");
+        tell(true, list, "works again");
 }
 
 /* Nine to eleven tenths, so that machines do not ask in step. */

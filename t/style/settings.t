@@ -9,7 +9,8 @@ use lib $FindBin::Bin;
 use Style qw(sources read_file code);
 use Test::More;
 
-# A header may hold rows that several tables share, in a macro.
+# A header may hold rows that several tables share, in a macro; there a name
+# may begin with the macro's own (name ".on_fail").
 my @tables = grep { read_file($_) =~ /^\s*MFX_OPTION_\w+\(\s*"/m }
     grep { /settings\.[ch]$/ } sources('c|h', qw(libmfx milters));
 plan skip_all => 'no settings' if !@tables;
@@ -20,9 +21,10 @@ for my $table (@tables) {
     my $other = join "\n", map { code(read_file($_)) }
         grep { $_ ne $table && !m{settings\.h$} } sources('c|h', $folder);
     my ($rows, $declared) = (0, scalar(() = $text =~ /MFX_OPTION_(?!END|TYPE)[A-Z]+\(/g));
-    while ($text =~ /MFX_OPTION_(\w+)\(\s*"([^"]+)",\s*[A-Z],\s*([\w.]+),(.*?)\),?(?=\s*(?:MFX_\w+\(|MFX_OPTION_END|MFX_API_END|#endif|\}|\z))/gs) {
+    while ($text =~ /MFX_OPTION_(\w+)\(\s*(?:[a-z]+ ")?"?\.?([^"]+)",\s*[A-Z],\s*([\w.\[\]]+),(.*?)\),?(?=\s*(?:[A-Z]\w+\(|MFX_OPTION_END|MFX_API_END|#endif|const |\}|\z))/gs) {
         my ($type, $name, $field, $rest) = ($1, $2, $3, $4);
         $rows++;
+        $field =~ s/\[\w+\]$//;
         my ($last) = $field =~ /(\w+)$/;
         # by its whole path, or through a pointer to its group
         my $path = join '\s*(?:\.|->)\s*', split /\./, $field;

@@ -25,7 +25,8 @@ import tempfile
 
 import tap
 from .auth import AuthServer
-from .filters import MfxDkim, MfxMasq, MfxQuota, OpenDkim, built
+from .filters import MfxDkim, MfxMasq, MfxQuota, MfxSpf, OpenDkim, \
+    built
 from .keys import Key
 from .nsd import Nsd, SilentDns
 from .postfix import Postfix
@@ -37,7 +38,8 @@ from .sink import Mail, Sink
 from .smtp import OURS, STRANGER, Client, send
 
 __all__ = ['AuthServer', 'Client', 'Key', 'Lab', 'LabError', 'Mail',
-           'MfxDkim', 'MfxMasq', 'MfxQuota', 'Nsd', 'OURS', 'OpenDkim', 'Postfix', 'Process', 'Redis',
+           'MfxDkim', 'MfxMasq', 'MfxQuota', 'MfxSpf',
+           'Nsd', 'OURS', 'OpenDkim', 'Postfix', 'Process', 'Redis',
            'STRANGER', 'Sendmail', 'SilentDns', 'Sink', 'built', 'free_port', 'listens',
            'run', 'send', 'socket_listens', 'wait_until']
 
@@ -125,6 +127,10 @@ class Lab:
     def mfx_masq(self, settings):
         return self._add(MfxMasq(self._folder('mfx-masq'), self.build_dir,
                                  settings))
+
+    def mfx_spf(self, settings):
+        return self._add(MfxSpf(self._folder('mfx-spf'), self.build_dir,
+                                settings))
 
     def redis(self, **more):
         return self._add(Redis(self._folder('redis'), **more))

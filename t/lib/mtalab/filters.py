@@ -129,6 +129,10 @@ class MfxMasq(Mfx):
         return {'store.path': self.dir + '/masq.db'}
 
 
+class MfxSpf(Mfx):
+    name = 'spf'
+
+
 class OpenDkim(Server):
     """Debian's opendkim, the peer: keys sign for their own domains."""
 

@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# mfx-spf, stage by stage: what is refused when and with which words, what is
+# written into the header, whom it is not for; mail of ours; wrong settings.
+. "$(dirname "$0")/daemon.sh" mfx-spf
+
+cat >"$dir/zone" <<'ZONE'
+pass.example TXT "v=spf1 ip4:192.0.2.1 -all"
+fail.example TXT "v=spf1 ip4:198.51.100.1 -all exp=why.fail.example"
+why.fail.example TXT "%{i} is not ours; see http://fail.example/"
+soft.example TXT "v=spf1 ~all"
+neutral.example TXT "v=spf1 ?all"
+broken.example TXT "v=spf1 ipv4:192.0.2.1 -all"
+slow.example TXT !timeout
+strict.example TXT "v=spf1 ip4:192.0.2.1 -all"
+careless.example TXT "v=spf1 ~all"
+mx.example.net TXT "v=spf1 ip4:192.0.2.1 -all"
+forged.example TXT "v=spf1 -all"
+forwarder.example TXT "v=spf1 ip4:192.0.2.77 -all"
+2.0.0.127.zen.example A 127.0.0.2
+2.0.0.127.other.example A 127.0.0.2
+2.0.0.127.allow.example A 127.0.0.2
+66.2.0.192.zen.example A 127.0.0.4
+66.2.0.192.zen.example TXT "Listed, see zen.example"
+67.2.0.192.other.example A 127.0.0.2
+68.2.0.192.zen.example A 127.255.255.254
+69.2.0.192.other.example A 127.0.0.2
+69.2.0.192.allow.example A 127.0.4.3
+ZONE
+common=$(
+  cat <<CONF
+authserv_id = "mta.example.org";
+dns = { test_data = "$dir/zone"; };
+skip = { clients = [ "192.0.2.99" ]; };
+forwarders = { hosts = [ ".lists.example" ]; domains = [ "forwarder.example" ];
+  helo_names = [ "trusted.example.com" ]; };
+relays = { hosts = [ "192.0.2.200" ]; };
+lists = { sites = "zen.example=127.0.0.[2..11]*3, other.example, allow.example*-5";
+  tag_at = 1; reject_at = 3; };
+rules = (
+  { name = "strict"; domains = [ "strict.example" ]; results = [ "pass" ];
+    identities = [ "mail_from" ]; action = "tempfail"; code = "451 4.7.1";
+    text = "no mail from \$domain today"; },
+  { name = "maybe"; mode = "dry-run"; domains = [ "careless.example" ];
+    results = [ "softfail" ]; }
+);
+CONF
+)
+config default <<<"$common"
+start_daemon default
+ok "mfx-spf answers" await ready default "$SOCK"
+lists_in_use() { # NAME COUNT
+  [ "$("$mfxctl" --socket "$dir/$1.ctl" lists | grep -c "in use")" = "$2" ]
+}
+ok "the lists are known to work" await lists_in_use default 3
+talk default "$scenarios/spf.mt"
+ok "it still runs" alive default
+ok "metrics" bash -c "'$mfxctl' --socket '$dir/default.ctl' metrics |
+  grep -q '^mfx_spf_results_total{identity=\"mailfrom\",result=\"fail\"} [1-9]'"
+stop_clean default
+
+finish
