@@ -128,6 +128,7 @@ struct mfx_spf_outcome {
     struct mfx_str mechanism_of; /* the domain whose record holds it */
     struct mfx_str explanation;  /* printable ASCII; only for fail; or empty */
     struct mfx_str problem;      /* none, temperror, permerror: what it was */
+    bool is_no_mail; /* fail by a record that is "-all" alone (mfx's engine) */
     unsigned lookups, voids, queries;
     size_t step_count; /* with wants_trace */
     const struct mfx_spf_step *steps;

@@ -20,6 +20,9 @@ decide(struct spf_check *check, enum mfx_spf_result result,
     if (page != NULL && mechanism.len > 0)
         check->outcome.mechanism_of = page->domain;
     check->state = SPF_DECIDED;
+    check->outcome.is_no_mail =
+        result == MFX_SPF_FAIL && page != NULL && page->summary.has_all &&
+        page->summary.term_count == 1U + page->summary.has_explanation;
     if (result == MFX_SPF_FAIL && page != NULL &&
         page->summary.has_explanation && check->config.max_explanation > 0)
         check->state = SPF_AT_EXPLAIN;

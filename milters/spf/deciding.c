@@ -320,23 +320,37 @@ tag(struct mfx_message *m, const struct spf_message *q)
                                mfx_buf_str(&value));
 }
 
+enum spf_action
+spf_deciding_action(const struct spf_message *q)
+{
+    bool is_spared = q->unprotected > 0 && q->action > SPF_ACTION_TAG;
+    return is_spared ? SPF_ACTION_TAG : q->action;
+}
+
 void
 spf_deciding_finish(struct mfx_message *m, struct spf_message *q)
 {
-    bool is_spared = q->unprotected > 0 && q->action > SPF_ACTION_TAG;
-    if (is_spared)
+    enum spf_action action = spf_deciding_action(q);
+    if (action != q->action)
         mfx_trace(m->decision, "unprotected_recipients", "%s is not done",
                   spf_action_name(q->action));
-    if (q->action == SPF_ACTION_TAG || is_spared) {
+    switch (action) {
+    case SPF_ACTION_ACCEPT:
+        mfx_decision_event(m->decision, "passed", mfx_str("", 0));
+        return;
+    case SPF_ACTION_TAG:
         tag(m, q);
         mfx_decision_event(m->decision, "tagged", mfx_str_of(q->reason));
-    } else if (q->action == SPF_ACTION_HOLD) {
+        return;
+    case SPF_ACTION_HOLD:
         mfx_decide_hold(m->decision, q->reason);
-    } else if (q->action == SPF_ACTION_DISCARD) {
+        return;
+    case SPF_ACTION_DISCARD:
         mfx_decide_discard(m->decision, q->reason);
-    } else if (q->action == SPF_ACTION_ACCEPT) {
-        mfx_decision_event(m->decision, "passed", mfx_str("", 0));
-    } else {
+        return;
+    case SPF_ACTION_TEMPFAIL:
+    case SPF_ACTION_REJECT:
         spf_deciding_refuse(m, q);
+        return;
     }
 }

@@ -204,8 +204,10 @@ static void
 on_end(struct mfx_message *m)
 {
     const struct spf_message *q = m->state;
-    if (q != NULL && q->is_found)
-        atomic_fetch_add(&spf_policy_of(m)->shared->actions[q->action], 1);
+    if (q == NULL || !q->is_found)
+        return;
+    atomic_fetch_add(&spf_policy_of(m)->shared->actions[spf_deciding_action(q)],
+                     1);
 }
 
 static void

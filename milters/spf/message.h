@@ -80,6 +80,9 @@ struct mfx_spf_request spf_checking_request(const struct mfx_message *m,
 
 /* --- deciding.c --- */
 
+/* What is done in the end: some recipient is to have it in spite of all. */
+enum spf_action spf_deciding_action(const struct spf_message *q);
+
 /* Waits for the answers and finds what is to be done. */
 enum mfx_rc spf_deciding_find(struct mfx_message *m, struct spf_message *q);
 /* At the end of the message: what lists say of From may make it worse. */

@@ -142,6 +142,8 @@ matches(const struct spf_rule *rule, const struct question *q,
     const struct mfx_spf_outcome *o = q->outcome;
     if (!rule->identities[o->identity] || !rule->results[o->result])
         return MFX_NOTFOUND;
+    if (rule->settings->no_mail && !o->is_no_mail)
+        return MFX_NOTFOUND;
     if (rule->clients != NULL &&
         !mfx_host_list_has(rule->clients, q->client_name, q->client_ip, NULL))
         return MFX_NOTFOUND;

@@ -56,6 +56,9 @@ static const struct mfx_option rule_options[] = {
     MFX_OPTION_LIST("results", R, results, "fail", 0,
                     "Which results: none, neutral, pass, fail, softfail, "
                     "temperror, permerror."),
+    MFX_OPTION_BOOL("no_mail", R, no_mail, "false", 0,
+                    "Only where the record says that the domain sends no mail "
+                    "at all: \"v=spf1 -all\"."),
     MFX_OPTION_TABLE("domains", R, domains, "", 0,
                      "Only these domains as identity (\".example.org\" for "
                      "those below). Empty: all."),

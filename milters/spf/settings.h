@@ -44,6 +44,7 @@ struct spf_rule_settings {
     struct mfx_str name;
     int mode; /* enum spf_rule_mode */
     struct mfx_option_list identities, results;
+    bool no_mail;
     struct mfx_table *domains, *clients;
     int action; /* enum spf_action */
     struct mfx_str code, text;

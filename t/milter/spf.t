@@ -16,6 +16,7 @@ strict.example TXT "v=spf1 ip4:192.0.2.1 -all"
 careless.example TXT "v=spf1 ~all"
 mx.example.net TXT "v=spf1 ip4:192.0.2.1 -all"
 forged.example TXT "v=spf1 -all"
+silent.example TXT "v=spf1 -all exp=none.silent.example"
 forwarder.example TXT "v=spf1 ip4:192.0.2.77 -all"
 2.0.0.127.zen.example A 127.0.0.2
 2.0.0.127.other.example A 127.0.0.2
@@ -42,7 +43,8 @@ rules = (
     identities = [ "mail_from" ]; action = "tempfail"; code = "451 4.7.1";
     text = "no mail from \$domain today"; },
   { name = "maybe"; mode = "dry-run"; domains = [ "careless.example" ];
-    results = [ "softfail" ]; }
+    results = [ "softfail" ]; },
+  { name = "silent"; no_mail = true; code = "556 5.7.27"; text = "\$domain sends no mail"; }
 );
 CONF
 )

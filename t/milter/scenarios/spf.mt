@@ -88,7 +88,7 @@ connect mx.example.net 192.0.2.1
 helo forged.example
 mail <joe@pass.example>
 rcpt <a@example.org>
-expect replycode 550 5.7.23 SPF fail: 192.0.2.1 may not send as forged.example*
+expect replycode 556 5.7.27 forged.example sends no mail*
 
 test the null sender is postmaster at HELO
 connect mx.example.net 192.0.2.1
@@ -266,6 +266,16 @@ x
 .
 expect continue
 log *: passed * would="reject by maybe" *
+
+test a domain that sends no mail at all has a rule of its own
+connect mx.example.net 192.0.2.1
+helo mx.example.net
+mail <joe@silent.example>
+rcpt <a@example.org>
+expect replycode 556 5.7.27 silent.example sends no mail*
+mail <joe@fail.example>
+rcpt <a@example.org>
+expect replycode 550 5.7.23 *
 
 test secondary MX: the client that its Received field names
 connect mx2.example.org 192.0.2.200
