@@ -11,7 +11,6 @@ enum {
     ANSWER_TEXT_MAX = 300,
     /* Expanded: a text is not read past its limit but made before it. */
     EXPLANATION_ROOM = 64 * 1024,
-    DEL = 0x7f, /* stands for each octet that libspf2 must not see */
 };
 
 /* A question of this check; answer is NULL until it is there. What was seen of
@@ -123,7 +122,7 @@ static bool
 has_stand_in(struct mfx_str name)
 {
     for (size_t i = 0; i < name.len; i++)
-        if ((unsigned char)name.p[i] == DEL ||
+        if (name.p[i] == MFX_SPF_LIBSPF2_STAND_IN ||
             mfx_str_is_nocase(mfx_str_head(mfx_str_from(name, i), 3), "%7f"))
             return true;
     return false;
@@ -140,12 +139,14 @@ answer_to(struct check *c, struct mfx_str name, enum mfx_dns_type type)
     struct asked *a;
     if (c->is_stopped)
         return NULL;
-    if (has_stand_in(name))
-        return &c->matches_nothing;
     if (c->calls++ == MFX_SPF_QUERIES_MAX) {
         c->is_stopped = c->is_over = true;
         return NULL;
     }
+    if (name.len > 0 && name.p[name.len - 1] == '.')
+        name.len--;
+    if (has_stand_in(name) || !mfx_spf_is_name(name))
+        return &c->matches_nothing;
     a = find_asked(c, name, type);
     if (a == NULL)
         a = ask(c, name, type);
@@ -277,6 +278,8 @@ problem_text(struct check *c, const struct mfx_spf_libspf2_verdict *v)
 {
     if (c->trouble == NULL || v->gave_up)
         return mfx_arena_copy(c->arena, mfx_str_of(v->problem));
+    if (mfx_str_is_empty(c->trouble->name))
+        return mfx_str_of(c->trouble_what);
     return mfx_arena_printf(c->arena, "%.*s: %s", MFX_STR_ARG(c->trouble->name),
                             c->trouble_what);
 }
@@ -393,7 +396,8 @@ safe_text(struct mfx_arena *arena, struct mfx_str text)
 {
     char *p = (char *)mfx_arena_alloc(arena, text.len + 1);
     for (size_t i = 0; p != NULL && i < text.len; i++)
-        p[i] = text.p[i] < ' ' || text.p[i] > '~' ? DEL : text.p[i];
+        p[i] = text.p[i] < ' ' || text.p[i] > '~' ? MFX_SPF_LIBSPF2_STAND_IN
+                                                  : text.p[i];
     return p;
 }
 

@@ -33,14 +33,27 @@ end_literal(struct measure *m)
     m->literal = 0;
 }
 
+/* Reversed and then escaped, as "%{Dr}": 1.2.10 as released takes its room for
+ * the part it reversed last, and writes all of them. */
+static bool
+is_overrunning(struct mfx_str macro)
+{
+    return macro.len > 2 && macro.p[2] >= 'A' && macro.p[2] <= 'Z' &&
+           (mfx_str_has(mfx_str_from(macro, 3), 'r') ||
+            mfx_str_has(mfx_str_from(macro, 3), 'R'));
+}
+
 /* "%%", "%_" and a blank become one octet, "%-" three. */
 static size_t
 measure_escape(struct measure *m, struct mfx_str rest)
 {
     if (rest.len > 1 && rest.p[1] == '{') {
+        size_t end = mfx_str_find(rest, '}');
         end_literal(m);
         m->total += UNIT;
-        return mfx_str_find(rest, '}') + 1;
+        if (is_overrunning(mfx_str_head(rest, end)))
+            m->fits = false;
+        return end + 1;
     }
     m->literal += rest.len > 1 && rest.p[1] == '-' ? 3 : 1;
     return 2;

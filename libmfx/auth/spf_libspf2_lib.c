@@ -90,6 +90,16 @@ error_number(const struct mfx_dns_answer *answer)
     return TRY_AGAIN;
 }
 
+/* Printable, as all that libspf2 is given. */
+static void
+set_name(char *out, struct mfx_str name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        out[i] = name.p[i] > ' ' && name.p[i] <= '~' ? name.p[i]
+                                                     : MFX_SPF_LIBSPF2_STAND_IN;
+    out[name.len] = '\0';
+}
+
 static bool
 add_record(SPF_dns_rr_t *rr, const struct mfx_dns_record *record)
 {
@@ -100,10 +110,8 @@ add_record(SPF_dns_rr_t *rr, const struct mfx_dns_record *record)
         memcpy(&rr->rr[at]->a, record->ip.bytes, 4);
     else if (record->type == MFX_DNS_AAAA)
         memcpy(&rr->rr[at]->aaaa, record->ip.bytes, 16);
-    else {
-        memcpy(rr->rr[at]->ptr, record->text.p, record->text.len);
-        rr->rr[at]->ptr[record->text.len] = '\0';
-    }
+    else
+        set_name(rr->rr[at]->ptr, record->text);
     rr->num_rr = at + 1;
     return true;
 }

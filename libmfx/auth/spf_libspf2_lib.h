@@ -28,6 +28,8 @@ enum {
     MFX_SPF_LIBSPF2_COMPILED_MAX = 511,
     MFX_SPF_LIBSPF2_LITERAL_MAX = 255, /* SPF_MAX_STR_LEN */
     MFX_SPF_LIBSPF2_PROBLEM = 120,
+    /* For each octet that libspf2 must not see; a name with one is none. */
+    MFX_SPF_LIBSPF2_STAND_IN = 0x7f,
 };
 
 /* What a source says to a question about records. */

@@ -301,6 +301,8 @@ hostile(void **state)
          "s#.example.com TXT \"v=spf1 a:a.com a:b.com a:c.com ?all\"\n",                                                                  "permerror", "too many DNS questions"                      },
         {"p_of_500",         "v=spf1 exists:%{p}.e.com -al",   "l",                       1,     "",
          "9.2.0.192.in-addr.arpa PTR m#.example.com\n",                                                                                   "fail",      ""                                            },
+        {"capital_reversed", "v=spf1 exists:%{Dr}.com -al",    "l",                       1,     "",          "",
+         "permerror",                                                                                                                                  "example.com: libspf2 cannot hold this record"},
         {"explanation_long", "v=spf1 exp=e.example.com -al",   "l",                       1,     "",          "",
          "fail",                                                                                                                                       ""                                            },
     };
@@ -346,8 +348,8 @@ hostile_senders(void **state)
         "\"a b\"", "%%%{}", "a@b",
     };
     static const char text[] =
-        "example.com TXT \"v=spf1 exists:%{l1r-}.%{sr}.%{L}.%{S2r}.com"
-        " exists:%{l}.com exists:%{l3r.}.com exists:%{L1r}.%{d2}.com"
+        "example.com TXT \"v=spf1 exists:%{l1r-}.%{sr}.%{L}.%{S2}.com"
+        " exists:%{l}.com exists:%{l3r.}.com exists:%{L1}.%{l1r}.%{d2}.com"
         " exists:%{h}.%{hr+=}.%{h1}.com -all exp=%{l128r+-}.%{d}\"\n"
         "x.example.com TXT \"%{L} %{S} %{l2r-_} %{h} %{c} %{r} %{p}\"\n";
     struct mfx_arena *arena = mfx_arena_new(BUDGET);
