@@ -149,10 +149,41 @@ spf_checking_run(struct mfx_message *m, struct mfx_spf_check *const *checks,
     } while (w.count > 0 && wait_once(m, &w));
 }
 
+/* Between commands nobody drives a check, while its time runs: one that has
+ * little left is begun anew, by answers that the cache has by now. */
+static struct mfx_spf_check *
+renewed(struct mfx_message *m, const struct spf_message *q,
+        struct mfx_spf_check *check, enum mfx_spf_identity identity)
+{
+    const struct mfx_spf_config *config = &spf_policy_of(m)->config;
+    struct mfx_event *event;
+    uint64_t now_ms = m->env->mono_ms(m->env);
+    if (now_ms + config->time_ms / 2 < mfx_spf_deadline_ms(check))
+        return check;
+    if (mfx_spf_events(check, &event, 1) == 0 &&
+        mfx_spf_finish(check)->result != MFX_SPF_TEMPERROR)
+        return check;
+    const struct mfx_spf_request request =
+        spf_checking_request(m, &q->client, identity);
+    struct mfx_spf_check *again =
+        mfx_spf_begin(m->arena, m->env, config, &request);
+    return again == NULL ? check : again;
+}
+
+static void
+renew(struct mfx_message *m, struct spf_message *q)
+{
+    if (q->helo == NULL && q->helo_check != NULL)
+        q->helo_check = renewed(m, q, q->helo_check, MFX_SPF_HELO);
+    if (q->mail_from == NULL && q->mail_check != NULL)
+        q->mail_check = renewed(m, q, q->mail_check, MFX_SPF_MAIL_FROM);
+}
+
 void
 spf_checking_wait(struct mfx_message *m, struct spf_message *q)
 {
     struct waiting w;
+    renew(m, q);
     do {
         w = (struct waiting){.until_ms = UINT64_MAX};
         await_check(m, &w, q->helo_check, MFX_EVENT_ANY_MAX / 3);

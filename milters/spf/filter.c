@@ -96,7 +96,8 @@ skip(struct mfx_message *m, struct spf_message *q,
     bool is_ours = mfx_origin_is_ours(&m->origin);
     q->skipped = is_ours ? "mail of ours" : c->skipped;
     say_skipped(m, q, is_ours ? mfx_str("", 0) : c->skipped_by);
-    return is_ours ? spf_outgoing_check(m) : MFX_OK;
+    q->is_outgoing_at_end = is_ours && mfx_message_is_answered_at_end(m);
+    return is_ours && !q->is_outgoing_at_end ? spf_outgoing_check(m) : MFX_OK;
 }
 
 static bool
@@ -189,6 +190,8 @@ on_eom(struct mfx_message *m)
     enum mfx_rc rc = MFX_OK;
     if (!mfx_origin_is_ours(&m->origin))
         spf_recording_remove_forged(m);
+    if (q->is_outgoing_at_end)
+        return spf_outgoing_check(m);
     if (q->skipped == NULL && q->is_at_end)
         rc = find_relayed(m, q);
     else if (q->skipped == NULL)

@@ -35,9 +35,10 @@ struct spf_client {
 };
 
 struct spf_message {
-    const char *skipped; /* NULL: it is checked */
-    bool is_found;       /* checks have ended */
-    bool is_at_end;      /* of a relay: to be checked with the header */
+    const char *skipped;     /* NULL: it is checked */
+    bool is_outgoing_at_end; /* of ours, and refused at the end only */
+    bool is_found;           /* checks have ended */
+    bool is_at_end;          /* of a relay: to be checked with the header */
     struct spf_client client;
     struct mfx_spf_check *helo_check, *mail_check;
     struct spf_asking *asking; /* NULL: none */

@@ -89,9 +89,8 @@ build_outgoing(struct spf_policy *p, const struct mfx_policy_build *build)
     if (s->outgoing.check == SPF_OUTGOING_OFF)
         return MFX_OK;
     if (addresses->count == 0 || addresses->count > SPF_OUTGOING_ADDRESSES_MAX)
-        complain(build, "outgoing.addresses",
-                 "1 to 20 addresses are wanted for outgoing.check",
-                 mfx_str("", 0));
+        complain(build, "outgoing.check",
+                 "1 to 20 outgoing.addresses are wanted", mfx_str("", 0));
     (void)spf_rules_read_results(&s->outgoing.results, "outgoing.results",
                                  build->config, build->problems,
                                  p->outgoing_results);

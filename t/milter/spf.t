@@ -61,4 +61,64 @@ ok "metrics" bash -c "'$mfxctl' --socket '$dir/default.ctl' metrics |
   grep -q '^mfx_spf_results_total{identity=\"mailfrom\",result=\"fail\"} [1-9]'"
 stop_clean default
 
+# A client that takes its time between commands: what was begun before still
+# counts, though its time is over.
+cat >"$dir/liar.script" <<'ZONE'
+slow.example TXT late=40 txt "v=spf1 include:a.slow.example -all"
+a.slow.example TXT late=40 txt "v=spf1 include:b.slow.example -all"
+b.slow.example TXT late=40 txt "v=spf1 ip4:192.0.2.1 -all"
+ZONE
+mkfifo "$dir/liar.in"
+exec 9<>"$dir/liar.in"
+"$src/t/lib/dnsliar" "$dir/liar.script" <"$dir/liar.in" >"$dir/liar.out" \
+  2>"$dir/liar.log" &
+pids[liar]=$!
+await grep -q '^port' "$dir/liar.out"
+config patient <<CONF
+dns = { servers = [ "127.0.0.1:$(sed -n 's/^port //p' "$dir/liar.out")" ]; };
+spf = { time_limit = "1s"; };
+mail_from = { on_temperror = "reject"; };
+helo = { on_temperror = "reject"; };
+CONF
+cat >"$dir/patient.mt" <<'MT'
+test HELO, MAIL and RCPT far apart
+connect mx.example.net 192.0.2.1
+helo slow.example
+sleep 1200
+mail <joe@slow.example>
+sleep 1200
+rcpt <a@example.org>
+data
+message
+From: joe@slow.example
+
+x
+.
+expect continue
+log *: passed * helo_spf=pass spf=pass *
+MT
+start_daemon patient
+ok "mfx-spf answers (slow clients)" await ready patient "$SOCK"
+talk patient "$dir/patient.mt"
+stop_clean patient
+kill "${pids[liar]}" 2>/dev/null
+wait "${pids[liar]}" 2>/dev/null
+unset "pids[liar]"
+
+config bad <<CONF
+results = [ "everything" ];
+spf = { reject_code = "451 4.7.1"; };
+rules = ( { results = [ "maybe" ]; }, { identities = [ "from" ]; },
+  { action = "tempfail"; code = "550 5.7.1"; } );
+lists = { sites = "zen.example=127.0.0.[2..*3"; };
+outgoing = { check = "log"; };
+tag_header = "X Tag";
+CONF
+"$daemon" -t -c "$dir/bad.conf" >"$dir/bad.out" 2>&1
+ok "bad settings: exit status 78" [ $? -eq 78 ]
+for want in results spf.reject_code 'rules\[0\].results' \
+  'rules\[1\].identities' 'rules\[2\].code' lists.sites outgoing.check \
+  tag_header; do
+  ok "bad settings: $want is named" grep -q "bad.conf:[0-9]*: $want" "$dir/bad.out"
+done
 finish
