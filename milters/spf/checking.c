@@ -117,16 +117,14 @@ await_check(const struct mfx_message *m, struct waiting *w,
 }
 
 static void
-await_lists(const struct mfx_message *m, struct waiting *w,
-            struct spf_asking *asking, size_t share)
+await_lists(struct waiting *w, struct spf_asking *asking, size_t share)
 {
     size_t room = room_of(w, share);
     if (asking == NULL || room == 0)
         return;
-    uint64_t until_ms = spf_asking_deadline_ms(asking);
-    if (m->env->mono_ms(m->env) < until_ms)
-        await(w, spf_asking_pending(asking, w->events + w->count, room),
-              until_ms);
+    /* pending gives up what is late; the others may wait for their own time */
+    size_t count = spf_asking_pending(asking, w->events + w->count, room);
+    await(w, count, spf_asking_deadline_ms(asking));
 }
 
 /* What cannot wait any longer is ended; the others go on. */
@@ -188,7 +186,7 @@ spf_checking_wait(struct mfx_message *m, struct spf_message *q)
         w = (struct waiting){.until_ms = UINT64_MAX};
         await_check(m, &w, q->helo_check, MFX_EVENT_ANY_MAX / 3);
         await_check(m, &w, q->mail_check, MFX_EVENT_ANY_MAX / 3);
-        await_lists(m, &w, q->asking, MFX_EVENT_ANY_MAX / 3);
+        await_lists(&w, q->asking, MFX_EVENT_ANY_MAX / 3);
     } while (w.count > 0 && wait_once(m, &w));
     if (q->helo_check != NULL)
         q->helo = mfx_spf_finish(q->helo_check);
