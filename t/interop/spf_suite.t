@@ -4,9 +4,7 @@
 libspf2 as mfx uses it: there, what is in spf_libspf2_deviations.txt fails as it
 says, and nothing else.
 
-The file comes with the suite's authors' licence and is not part of mfx:
-MFX_SPF_SUITE names it, else ../shared/vectors/spf/rfc7208-part.yml beside the
-sources is taken. Arguments: engines (mfx, libspf2), else both.
+Arguments: engines (mfx, libspf2), else both.
 """
 import os
 import subprocess
@@ -15,57 +13,11 @@ import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '../lib'))
+import spfsuite
 import tap
 
 BUILD = os.environ.get('MFX_BUILDDIR', os.getcwd())
-SOURCE = os.environ.get('MFX_SRCDIR', os.path.join(HERE, '../..'))
 TOOL = os.path.join(BUILD, 't/lib/spftool')
-NAME = 'shared/vectors/spf/rfc7208-part.yml'
-PLACES = [os.environ.get('MFX_SPF_SUITE', ''),
-          os.path.join(SOURCE, '..', NAME), os.path.join(SOURCE, '../..', NAME)]
-TYPES = ('A', 'AAAA', 'MX', 'PTR', 'TXT', 'CNAME')
-
-
-def octets(text):
-    """As the file's bytes: its reader gave code points."""
-    data = text if isinstance(text, bytes) else str(text).encode('latin-1',
-                                                                 'ignore')
-    return ''.join(chr(c) if 0x21 <= c <= 0x7E and c not in b'"\\'
-                   else '\\%03d' % c for c in data)
-
-
-def value(kind, data):
-    if data in ('TIMEOUT',):
-        return '!timeout'
-    if kind == 'TXT':
-        strings = data if isinstance(data, list) else [data]
-        return ' '.join('"%s"' % octets(s) for s in strings) or '""'
-    if kind == 'MX':
-        return '%d %s' % (data[0], octets(data[1]) or '.')
-    return octets(data)
-
-
-def rows(name, entries):
-    """Entries of a name as zone lines. SPF stands for TXT unless there is
-    TXT; TIMEOUT for all types that are not there."""
-    kinds = [(k, v) for e in entries if isinstance(e, dict)
-             for k, v in e.items()]
-    if not any(k == 'TXT' for k, _ in kinds):
-        kinds += [('TXT', v) for k, v in kinds if k == 'SPF']
-    kinds = [(k, v) for k, v in kinds if k != 'SPF' and v != 'NONE']
-    lines = ['%s %s %s' % (octets(name), k, value(k, v)) for k, v in kinds]
-    if 'TIMEOUT' in entries:
-        have = {k for k, _ in kinds}
-        lines += ['%s %s !timeout' % (octets(name), k) for k in TYPES[:-1]
-                  if k not in have]
-    if not lines:  # the name is there
-        lines = ['%s NS ns.invalid' % octets(name)]
-    return lines
-
-
-def zone(scenario):
-    return [line for name, entries in scenario['zonedata'].items()
-            for line in rows(str(name), entries)]
 
 
 def quoted(text):
@@ -75,7 +27,7 @@ def quoted(text):
 def run(scenarios, options):
     text = ''
     for number, scenario in enumerate(scenarios):
-        text += '\n'.join(['zone'] + zone(scenario) + ['.']) + '\n'
+        text += '\n'.join(['zone'] + spfsuite.zone(scenario) + ['.']) + '\n'
         for name, case in scenario['tests'].items():
             text += '\t'.join(['check', '%d.%s' % (number, quoted(name)), str(case['host']),
                                quoted(case['helo']),
@@ -125,8 +77,7 @@ def judge(engine, scenarios):
     for number, scenario in enumerate(scenarios):
         for name, case in scenario['tests'].items():
             got = answers.get('%d.%s' % (number, name), ['no answer', ''])
-            want = case['result']
-            want = want if isinstance(want, list) else [want]
+            want = spfsuite.results(case)
             label = '%s: %s' % (scenario['description'], name)
             expect(got[0], want, label, deviations)
             text = case.get('explanation')
@@ -137,15 +88,7 @@ def judge(engine, scenarios):
 
 
 def main():
-    path = next((p for p in PLACES if os.path.isfile(p)), None)
-    if path is None:
-        tap.skip_all('the RFC 7208 suite is not here')
-    try:
-        import yaml
-    except ImportError:
-        tap.skip_all('python3-yaml is not here')
-    with open(path, encoding='utf-8') as file:
-        scenarios = [s for s in yaml.safe_load_all(file) if s]
+    scenarios = spfsuite.scenarios()
     for engine in sys.argv[1:] or ['mfx', 'libspf2']:
         judge(engine, scenarios)
     tap.done()

@@ -75,6 +75,7 @@ struct lint_term {
     struct lint_page *page; /* where an include or a redirect leads */
     /* at worst, with what is below it; is_least: or more */
     unsigned lookups, voids4, voids6;
+    unsigned maybes; /* void for some clients: ptr, names with macros */
     bool is_least;
     struct nets nets; /* for which it matches */
 };
@@ -101,7 +102,7 @@ struct lint_page {
     struct lint_term *terms;
     const struct lint_term *all; /* the first, or NULL */
     struct lint_term *redirect;  /* in force, or NULL */
-    unsigned lookups, voids4, voids6;
+    unsigned lookups, voids4, voids6, maybes;
     bool is_least;
     struct nets nets; /* that pass */
     /* where strings of the TXT record are joined; from a file alone */
@@ -133,6 +134,9 @@ bool lint_walk(struct lint *lint, struct lint_page *root);
 /* Waits. NULL where it was not asked. */
 const struct mfx_dns_answer *lint_answer(const struct lint *lint,
                                          const struct lint_asked *asked);
+/* Labels of 1 to 63 octets, 253 in all: what is none is not asked, and no void
+ * lookup. */
+bool lint_is_name(struct mfx_str name);
 /* Takes the page's text apart: terms, all, redirect. */
 void lint_split(struct lint *lint, struct lint_page *page);
 

@@ -72,12 +72,12 @@ lint_json(const struct lint *l)
     for (const struct lint_finding *f = l->first; f != NULL; f = f->next)
         (void)json_array_append_new(findings, json_finding(f));
     json_t *o = json_pack(
-        "{s:i, s:b, s:i, s:{s:i, s:i}, s:i, s:i, s:i, s:i}", "lookups",
+        "{s:i, s:b, s:i, s:{s:i, s:i, s:i}, s:i, s:i, s:i, s:i}", "lookups",
         (int)root->lookups, "at_least", root->is_least, "lookup_limit",
         LINT_LOOKUPS, "voids", "ipv4", (int)root->voids4, "ipv6",
-        (int)root->voids6, "void_limit", LINT_VOIDS, "wrong",
-        (int)l->counts[LINT_WRONG], "doubtful", (int)l->counts[LINT_DOUBT],
-        "hints", (int)l->counts[LINT_HINT]);
+        (int)root->voids6, "maybe", (int)root->maybes, "void_limit", LINT_VOIDS,
+        "wrong", (int)l->counts[LINT_WRONG], "doubtful",
+        (int)l->counts[LINT_DOUBT], "hints", (int)l->counts[LINT_HINT]);
     (void)json_object_set_new(o, "domain", verb_json(root->domain));
     (void)json_object_set_new(o, "record", verb_json(root->text));
     (void)json_object_set_new(o, "octets", json_integer((json_int_t)l->octets));

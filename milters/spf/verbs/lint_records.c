@@ -40,6 +40,8 @@ show_start(const struct lint *l, struct mfx_str text)
 static void
 say_text(struct lint *l, struct mfx_str text)
 {
+    bool has_one = l->root->status != LINT_NO_RECORD;
+    enum lint_level level = has_one ? LINT_DOUBT : LINT_WRONG;
     if (mfx_spf_record_is_one(text))
         return;
     if (is_sender_id(text))
@@ -47,7 +49,7 @@ say_text(struct lint *l, struct mfx_str text)
                  "\"%s\": Sender ID is historic (RFC 4406); nobody needs it",
                  show_start(l, text));
     else if (looks_like_one(text))
-        lint_say(l, LINT_WRONG, "version", "4.5",
+        lint_say(l, level, "version", "4.5",
                  "\"%s\" is no SPF record: it must begin with \"v=spf1\" and a "
                  "blank",
                  show_start(l, text));

@@ -190,6 +190,8 @@ show_sum(const struct lint *l)
                  root->voids4, LINT_VOIDS);
     if (root->voids6 != root->voids4)
         (void)printf(" (%u for clients with IPv6)", root->voids6);
+    if (root->maybes > 0)
+        (void)printf(", and up to %u more", root->maybes);
     (void)putchar('\n');
     show_terms(l, root, &left);
 }

@@ -8,6 +8,8 @@
 
 enum {
     VERSION_LEN = 6, /* "v=spf1" */
+    NAME_OCTETS = 253,
+    LABEL_OCTETS = 63,
 };
 
 /* --- questions --- */
@@ -127,6 +129,20 @@ lint_split(struct lint *l, struct lint_page *page)
 
 /* --- asking for what a record names --- */
 
+bool
+lint_is_name(struct mfx_str name)
+{
+    struct mfx_str rest = name, label;
+    if (rest.len > 0 && rest.p[rest.len - 1] == '.')
+        rest.len--;
+    if (rest.len == 0 || rest.len > NAME_OCTETS)
+        return false;
+    while (mfx_str_cut(&rest, '.', &label))
+        if (label.len == 0 || label.len > LABEL_OCTETS)
+            return false;
+    return true;
+}
+
 static void
 ask_term(struct lint *l, const struct lint_page *page, struct lint_term *t)
 {
@@ -134,6 +150,10 @@ ask_term(struct lint *l, const struct lint_page *page, struct lint_term *t)
     if (t->is_broken || t->is_dead || term->has_macros)
         return;
     t->target = term->domain_spec.len > 0 ? term->domain_spec : page->domain;
+    if (!lint_is_name(t->target)) {
+        t->target = mfx_str("", 0);
+        return;
+    }
     switch (term->kind) {
     case MFX_SPF_INCLUDE:
     case MFX_SPF_REDIRECT:
@@ -237,7 +257,7 @@ static void
 walk_term(struct lint *l, struct lint_page *page, struct lint_term *t)
 {
     bool leads = t->term.kind == MFX_SPF_INCLUDE || t == page->redirect;
-    if (!leads || t->is_broken || t->is_dead)
+    if (!leads || t->is_broken || t->is_dead || t->target.len == 0)
         return;
     struct lint_page *sub = new_page(l, page, t);
     t->page = sub;

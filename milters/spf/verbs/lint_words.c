@@ -5,11 +5,8 @@
 #include "lint.h"
 
 enum {
-    NAME_MAX_OCTETS = 253,
-    LABEL_MAX_OCTETS = 63,
     STRING_MAX = 255, /* RFC 7208 3.3 */
-    VERSION_LEN = 6,
-    WIDE4 = 8, /* networks of so few bits are hardly one sender's */
+    WIDE4 = 8,        /* networks of so few bits are hardly one sender's */
     WIDE6 = 16,
 };
 
@@ -129,19 +126,11 @@ static void
 say_name(struct lint *l, const struct lint_page *page,
          const struct lint_term *t)
 {
-    struct mfx_str rest = t->term.domain_spec, label;
-    bool is_long = rest.len > NAME_MAX_OCTETS, is_wrong = is_long;
-    if (t->term.has_macros || rest.len == 0)
-        return;
-    if (rest.p[rest.len - 1] == '.')
-        rest.len--;
-    while (mfx_str_cut(&rest, '.', &label))
-        is_wrong = is_wrong || label.len == 0 || label.len > LABEL_MAX_OCTETS;
-    if (is_wrong)
+    struct mfx_str spec = t->term.domain_spec;
+    if (!t->term.has_macros && spec.len > 0 && !lint_is_name(spec))
         lint_say_at(l, LINT_WRONG, "name", "4.3", LINT_TERM(page, t),
-                    "no name that could be looked up: %s",
-                    is_long ? "more than 253 octets"
-                            : "labels have 1 to 63 octets");
+                    "no name that could be looked up: labels have 1 to 63 "
+                    "octets, names 253");
 }
 
 static bool
