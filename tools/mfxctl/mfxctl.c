@@ -96,7 +96,7 @@ static const char usage_text[] =
     "                   (mfxctl quota --help)\n"
     "  masq ...         what becomes of addresses, and checks of tables\n"
     "                   (mfxctl masq --help)\n"
-    "  spf ...          SPF of a client, and mistakes in SPF records\n"
+    "  spf ...          what SPF and DNS lists say, and checks of records\n"
     "                   (mfxctl spf --help)\n"
     "\n"
     "Options:\n"

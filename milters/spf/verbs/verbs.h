@@ -11,6 +11,7 @@
 #include <mfx/net/resolver.h>
 
 #include "../../../tools/mfxctl/dns.h"
+#include "../policy.h"
 
 enum {
     EXIT_DIFFER = 3, /* check --engine both: the engines say different things */
@@ -18,6 +19,23 @@ enum {
 
 int verb_check(struct verb_run *run, int argc, char **argv);
 int verb_lint(struct verb_run *run, int argc, char **argv);
+int verb_lists(struct verb_run *run, int argc, char **argv);
+int verb_dnsbl(struct verb_run *run, int argc, char **argv);
+
+/* The daemon's configuration, and whom to ask. */
+struct spf_verb_site {
+    const char *config, *dns, *zone;
+    struct mfx_offline *loaded; /* NULL: none */
+    const struct spf_policy *policy;
+    struct verb_env env;
+};
+/* config NULL: that of the usual place, or none where it may be missing.
+ * EXIT_OK, or what verb_fail returned. */
+int spf_verb_site_load(const struct verb_run *run, struct spf_verb_site *site,
+                       bool may_be_missing);
+/* In any case. Empties the arena first, since questions and askings in it are
+ * of this site. */
+void spf_verb_site_fini(const struct verb_run *run, struct spf_verb_site *site);
 
 /* For terminals: every byte that is not printable ASCII, and the backslash,
  * as \DDD (RFC 4343 2.1), as zone files have it. */
