@@ -42,6 +42,7 @@ struct mfx_scan_engine_ops {
 struct mfx_scan_engine {
     const struct mfx_scan_engine_ops *ops;
     bool wants_whole; /* it is asked only when the message is whole */
+    bool can_learn;   /* other purposes than to check */
     struct mfx_scan_engine_settings settings;
     struct mfx_scan_loop *loop;
     struct mfx_scan_pool *pool;

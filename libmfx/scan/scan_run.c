@@ -200,6 +200,10 @@ start(struct mfx_scan *scan, uint64_t now_ms)
     scan->state = MFX_SCAN_STATE_UNWHOLE;
     if (!scan->is_whole && (e->wants_whole || scan->is_late))
         return;
+    if (scan->request.purpose != MFX_SCAN_CHECK && !e->can_learn) {
+        end_scan(scan, MFX_SCAN_NOT_ASKED, "it cannot learn", now_ms);
+        return;
+    }
     if (is_too_large(scan)) {
         end_scan(scan, MFX_SCAN_TOO_LARGE, "larger than max_size", now_ms);
         return;

@@ -9,8 +9,8 @@
 
 enum {
     IN_FIRST = 4096,
-    READS_MAX = 16,  /* in a row; then the others' turn */
-    WRITES_MAX = 16, /* likewise */
+    READS_MAX = 4,   /* in a row; then the others' turn */
+    WRITES_MAX = 4,  /* likewise */
     PROBE_MS = 5000, /* for an answer, when it is connected */
     IDLE_MAX = 8,    /* connections to one server */
 };

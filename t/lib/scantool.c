@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * scantool - the scanners' clients on files, for interoperability tests
+ *
+ *     scantool clamd|spamd [NAME=VALUE]... FILE...
+ *
+ * Options: server=ADDRESS (more than one), order=failover|turn, time=MS,
+ * memory=BYTES, max_size=BYTES, part=1, connections=N, repeat=N, parallel=N,
+ * pause=MS (before the end of each message), attempt=MS, ca=FILE name=NAME (TLS)
+ *   clamd: session=1 files=0
+ *   spamd: command=check|symbols|report|headers compress=1 user=NAME bare=1
+ *   envelope: ip= client= helo= sender= login= tls= mta= id=
+ *   learn=spam|ham|forget; greet=1: waits for the servers' greetings, and
+ *   prints what they are
+ *
+ * A line for each file (and each repetition): "end=answered score=..." and so
+ * on, texts in quotes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <mfx/base/env.h>
+#include <mfx/scan/clamd.h>
+#include <mfx/scan/spamd.h>
+
+enum {
+    SERVERS = 4,
+    PARALLEL_MAX = 500,
+    USAGE = 64,
+};
+
+struct tool {
+    bool is_spamd, greets;
+    struct mfx_scan_server servers[SERVERS];
+    struct mfx_scan_engine_settings settings;
+    struct mfx_clamd_settings clamd;
+    struct mfx_spamd_settings spamd;
+    struct mfx_stream_tls_settings tls;
+    struct mfx_scan_envelope envelope;
+    enum mfx_scan_purpose purpose;
+    struct mfx_scan_recipient recipient;
+    uint64_t time_ms, memory, repeat, parallel, pause_ms;
+    struct mfx_scan_loop *loop;
+    struct mfx_scan_engine *engine;
+};
+
+static void
+die(const char *what, const char *more)
+{
+    (void)fprintf(stderr, "scantool: %s %s\n", what, more);
+    exit(USAGE);
+}
+
+/* --- options --- */
+
+static bool
+take_number(struct tool *t, struct mfx_str name, uint64_t n)
+{
+    struct mfx_scan_engine_settings *s = &t->settings;
+    if (mfx_str_is(name, "time"))
+        t->time_ms = n;
+    else if (mfx_str_is(name, "memory"))
+        t->memory = n;
+    else if (mfx_str_is(name, "max_size"))
+        s->max_size = n;
+    else if (mfx_str_is(name, "part"))
+        s->scans_part = n != 0;
+    else if (mfx_str_is(name, "connections"))
+        s->max_connections = (unsigned)n;
+    else if (mfx_str_is(name, "attempt"))
+        s->attempt_ms = n;
+    else if (mfx_str_is(name, "repeat"))
+        t->repeat = n;
+    else if (mfx_str_is(name, "parallel") && n <= PARALLEL_MAX)
+        t->parallel = n;
+    else if (mfx_str_is(name, "pause"))
+        t->pause_ms = n;
+    else if (mfx_str_is(name, "session"))
+        t->clamd.uses_sessions = n != 0;
+    else if (mfx_str_is(name, "files"))
+        t->clamd.passes_files = n != 0;
+    else if (mfx_str_is(name, "compress"))
+        t->spamd.compresses = n != 0;
+    else if (mfx_str_is(name, "bare"))
+        t->spamd.without_trace = n != 0;
+    else if (mfx_str_is(name, "greet"))
+        t->greets = n != 0;
+    else
+        return false;
+    return true;
+}
+
+static bool
+take_envelope(struct tool *t, struct mfx_str name, struct mfx_str value)
+{
+    struct mfx_scan_envelope *e = &t->envelope;
+    if (mfx_str_is(name, "ip"))
+        return mfx_ip_parse(value, &e->client) == MFX_OK;
+    struct mfx_str *to = mfx_str_is(name, "client")   ? &e->client_name
+                         : mfx_str_is(name, "helo")   ? &e->helo
+                         : mfx_str_is(name, "sender") ? &e->sender
+                         : mfx_str_is(name, "login")  ? &e->login
+                         : mfx_str_is(name, "tls")    ? &e->tls_version
+                         : mfx_str_is(name, "mta")    ? &e->mta_name
+                         : mfx_str_is(name, "id")     ? &e->queue_id
+                                                      : NULL;
+    if (to != NULL)
+        *to = value;
+    return to != NULL;
+}
+
+static bool
+take_word(struct mfx_str word, const char *const *words, size_t count,
+          unsigned *at)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (mfx_str_is(word, words[i])) {
+            *at = (unsigned)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+take_text(struct tool *t, struct mfx_str name, struct mfx_str value)
+{
+    static const char *const commands[] = {"check", "symbols", "report",
+                                           "headers"};
+    static const char *const lessons[] = {"none", "spam", "ham", "forget"};
+    static const char *const orders[] = {"failover", "turn", "weight"};
+    unsigned at = 0;
+    if (mfx_str_is(name, "server") && t->settings.server_count < SERVERS)
+        t->servers[t->settings.server_count++].address = value;
+    else if (mfx_str_is(name, "user"))
+        t->spamd.user = value;
+    else if (mfx_str_is(name, "ca"))
+        t->tls.ca_file = value.p;
+    else if (mfx_str_is(name, "name"))
+        t->tls.name = value;
+    else if (mfx_str_is(name, "command") && take_word(value, commands, 4, &at))
+        t->spamd.command = (enum mfx_spamd_command)at;
+    else if (mfx_str_is(name, "learn") && take_word(value, lessons, 4, &at))
+        t->purpose = (enum mfx_scan_purpose)at;
+    else if (mfx_str_is(name, "order") && take_word(value, orders, 3, &at))
+        t->settings.order = (enum mfx_scan_order)at;
+    else
+        return take_envelope(t, name, value);
+    return true;
+}
+
+static void
+take_option(struct tool *t, const char *text)
+{
+    struct mfx_str value = mfx_str_of(text), name;
+    uint64_t number;
+    (void)mfx_str_cut(&value, '=', &name);
+    bool is_taken = (mfx_str_to_u64(value, UINT32_MAX, &number) == MFX_OK &&
+                     take_number(t, name, number)) ||
+                    take_text(t, name, value);
+    if (!is_taken)
+        die("not an option:", text);
+}
+
+/* --- results --- */
+
+static void
+print_text(const char *name, struct mfx_str text)
+{
+    if (text.len == 0)
+        return;
+    (void)printf(" %s=\"", name);
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.p[i];
+        if (c == '"' || c == '\\')
+            (void)printf("\\%c", c);
+        else if (c == '\n')
+            (void)printf("\\n");
+        else if (c >= ' ' && c <= '~')
+            (void)putchar(c);
+        else
+            (void)printf("\\x%02x", (unsigned char)c);
+    }
+    (void)putchar('"');
+}
+
+static void
+print_symbols(const struct mfx_scan_result *r)
+{
+    for (size_t i = 0; i < r->symbol_count; i++) {
+        (void)printf("%s%.*s", i == 0 ? " symbols=" : ",",
+                     MFX_STR_ARG(r->symbols[i].name));
+        if (r->symbols[i].has_score)
+            (void)printf(":%.1f", r->symbols[i].score);
+    }
+}
+
+static void
+print_result(const struct mfx_scan_result *r)
+{
+    (void)printf("end=%s tries=%u", mfx_scan_end_name(r->end), r->tries);
+    if (r->has_score)
+        (void)printf(" score=%.1f required=%.1f spam=%d", r->score,
+                     r->required_score, r->is_spam);
+    if (r->klass != MFX_SCAN_CLASS_NONE)
+        (void)printf(" class=%s", mfx_scan_class_name(r->klass));
+    if (r->is_partial)
+        (void)printf(" partial=1");
+    if (r->is_learned)
+        (void)printf(" learned=1");
+    print_text("virus", r->virus);
+    print_symbols(r);
+    if (r->has_subject)
+        print_text("subject", r->subject);
+    for (size_t i = 0; i < r->edits.count; i++) {
+        char name[100];
+        (void)snprintf(name, sizeof name, "%.*s",
+                       MFX_STR_ARG(r->edits.items[i].name));
+        print_text(name, r->edits.items[i].value);
+    }
+    print_text("report", r->report);
+    print_text("words", r->words);
+    (void)putchar('\n');
+}
+
+/* --- scans --- */
+
+static struct mfx_scan_body *
+read_file(const struct tool *t, const char *path)
+{
+    static char bytes[65536];
+    size_t n;
+    FILE *f = fopen(path, "rb");
+    struct mfx_scan_body *body = mfx_scan_body_new(t->memory, NULL);
+    if (f == NULL || body == NULL)
+        die("cannot read", path);
+    while ((n = fread(bytes, 1, sizeof bytes, f)) > 0)
+        mfx_scan_body_add(body, mfx_str(bytes, n));
+    (void)fclose(f);
+    return body;
+}
+
+static void
+wait_for(struct mfx_scan *scan)
+{
+    struct mfx_event *event;
+    while ((event = mfx_scan_pending(scan)) != NULL &&
+           mfx_event_wait(event, mfx_scan_deadline_ms(scan) + 200))
+        continue;
+    print_result(mfx_scan_finish(scan));
+}
+
+static void
+run_file(struct tool *t, const char *path)
+{
+    struct mfx_scan *scans[PARALLEL_MAX];
+    for (uint64_t done = 0; done < t->repeat;) {
+        struct mfx_arena *arena = mfx_arena_new(0);
+        struct mfx_scan_body *body = read_file(t, path);
+        struct mfx_scan_request request = {.purpose = t->purpose,
+                                           .envelope = &t->envelope,
+                                           .body = body,
+                                           .time_ms = t->time_ms};
+        uint64_t count = t->repeat - done;
+        if (count > t->parallel)
+            count = t->parallel;
+        for (uint64_t i = 0; i < count; i++) {
+            scans[i] = mfx_scan_begin(arena, t->engine, &request);
+            if (scans[i] == NULL)
+                die("out of", "memory");
+        }
+        if (t->pause_ms > 0)
+            (void)usleep((useconds_t)t->pause_ms * 1000);
+        mfx_scan_body_end(body);
+        for (uint64_t i = 0; i < count; i++)
+            wait_for(scans[i]);
+        done += count;
+        mfx_scan_body_free(body);
+        mfx_arena_free(arena);
+    }
+}
+
+static void
+greet(const struct tool *t)
+{
+    struct mfx_scan_server_report reports[SERVERS];
+    (void)usleep(500 * 1000);
+    size_t count = mfx_scan_engine_report(t->engine, reports, SERVERS, NULL);
+    for (size_t i = 0; i < count; i++)
+        (void)printf("server=%s health=%s version=\"%s\" trouble=\"%s\"\n",
+                     reports[i].server, mfx_scan_health_name(reports[i].health),
+                     reports[i].version, reports[i].trouble);
+}
+
+static void
+open_engine(struct tool *t)
+{
+    struct mfx_err err = {{0}};
+    struct mfx_stream_tls *tls = NULL;
+    t->settings.servers = t->servers;
+    t->settings.max_queue = PARALLEL_MAX;
+    enum mfx_rc rc = mfx_scan_loop_new(&t->loop, &err);
+    if (rc == MFX_OK && t->tls.ca_file != NULL)
+        rc = mfx_stream_tls_new(&t->tls, &tls, &err);
+    t->settings.tls = tls;
+    if (rc == MFX_OK)
+        rc = t->is_spamd ? mfx_spamd_new(t->loop, &t->settings, &t->spamd,
+                                         &t->engine, &err)
+                         : mfx_clamd_new(t->loop, &t->settings, &t->clamd,
+                                         &t->engine, &err);
+    mfx_stream_tls_free(tls);
+    if (rc != MFX_OK)
+        die("cannot ask:", err.msg);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct mfx_env env = mfx_env_system();
+    struct tool t = {.settings = mfx_scan_engine_settings_default(),
+                     .clamd = mfx_clamd_settings_default(),
+                     .spamd = mfx_spamd_settings_default(),
+                     .time_ms = 30000,
+                     .memory = 1 << 20,
+                     .repeat = 1,
+                     .parallel = 1};
+    int at = 2;
+    if (argc < 2)
+        die("usage:", "scantool clamd|spamd [NAME=VALUE]... FILE...");
+    t.is_spamd = strcmp(argv[1], "spamd") == 0;
+    t.envelope.arrived_s = env.wall_s(&env);
+    for (; at < argc && strchr(argv[at], '=') != NULL; at++)
+        take_option(&t, argv[at]);
+    open_engine(&t);
+    if (t.greets)
+        greet(&t);
+    for (; at < argc; at++)
+        run_file(&t, argv[at]);
+    mfx_scan_engine_free(t.engine);
+    mfx_scan_loop_free(t.loop);
+    return 0;
+}
