@@ -294,6 +294,45 @@ def dns_dies(site):
     refused(site, 'fail again', r'^550 5\.7\.23', sender='joe@fail.example')
 
 
+def policies(site):
+    """Each thing that a result can do."""
+    def softfail(action, **what):
+        site.lab.filter.configure({'mail_from.on_softfail': action})
+        return site.receive(sender='joe@soft.example', **what)
+
+    tap.same(softfail('tag')[0], 250, 'tag: is taken')
+    tap.like(one(site.sink.take(), 'X-Sender-Check'),
+             '^suspicious;.*spf=softfail', 'tag: a field')
+    code, text = softfail('tempfail')
+    tap.like('%d %s' % (code, text), r'^451 4\.7\.23 .*soft\.example',
+             'tempfail')
+    code, text = softfail('reject')
+    tap.like('%d %s' % (code, text), r'^550 5\.7\.23 .*soft\.example',
+             'reject')
+    for action in 'discard', 'hold':
+        tap.same(softfail(action)[0], 250, action + ': is taken')
+        tap.ok(site.sink.stays_empty(1.0), action + ': goes nowhere')
+        wait_until(lambda: re.search(
+            r': (discarded|held) .*reason="SPF of the sender softfails"',
+            site.lab.filter.log()), action + ' in the log')
+    site.lab.filter.configure({'rules': [
+        {'name': 'soft', 'results': ['softfail'], 'action': 'reject',
+         'code': '554 5.7.1', 'text': 'no $domain from $client',
+         'domains': 'csl:.example'}]})
+    refused(site, 'a rule with words of its own',
+            r'^554 5\.7\.1 .*no soft\.example from 127\.0\.1\.1',
+            sender='joe@soft.example')
+    del site.lab.filter.settings['rules']
+    site.lab.filter.configure({'mail_from.on_softfail': 'accept',
+                               'spf.reject_code': '553 5.7.23',
+                               'spf.text': 'SPF: $result'})
+    refused(site, 'code and text by settings', r'^553 5\.7\.23 .*SPF: fail',
+            sender='joe@fail.example')
+    for name in 'spf.reject_code', 'spf.text':
+        del site.lab.filter.settings[name]
+    site.lab.filter.configure({})
+
+
 def dry_run(site):
     site.lab.filter.configure({'mode': 'dry-run'})
     mail = passed(site, 'dry-run', sender='joe@fail.example', client=LISTED)
@@ -305,7 +344,7 @@ def dry_run(site):
 
 def run_all(site, *more):
     for case in (results, refusals, lists, forged, relayed, outgoing,
-                 dry_run, list_turns_bad, dns_dies) + more:
+                 policies, dry_run, list_turns_bad, dns_dies) + more:
         tap.note('--- ' + case.__name__)
         case(site)
     tap.done()
