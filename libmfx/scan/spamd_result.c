@@ -227,7 +227,7 @@ take_header(struct mfx_str header, struct mfx_arena *arena,
             continue;
         value = clean_value(value, arena);
         add_edit(result, edits, name, value);
-        if (mfx_str_is_nocase(name, "X-Spam-Status"))
+        if (mfx_str_is_nocase(name, "X-Spam-Status") && result->symbols == NULL)
             take_list(tests_of(value), arena, result);
     }
 }
