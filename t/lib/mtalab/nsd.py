@@ -25,7 +25,7 @@ server:
   xfrdfile: "{dir}/xfrd.state"
   pidfile: "{dir}/nsd.pid"
   hide-version: yes
-remote-control:
+{more}remote-control:
   control-enable: no
 zone:
   name: "."
@@ -41,10 +41,11 @@ serial.test. IN TXT "{serial}"
 
 
 class Nsd:
-    """records: lines of a zone file, names ending in a dot."""
+    """records: lines of a zone file, names ending in a dot. rate_limit:
+    answers a second to one client, 0 for no limit; else Debian's (200)."""
 
     def __init__(self, folder, records=(), port=None, address='127.0.0.1',
-                 ttl=60, servers=None):
+                 ttl=60, servers=None, rate_limit=None):
         self.dir = folder
         self.port = port or free_port()
         self.address = address
@@ -53,8 +54,10 @@ class Nsd:
         self.serial = 0
         os.makedirs(folder, exist_ok=True)
         with open(folder + '/nsd.conf', 'w', encoding='ascii') as file:
-            file.write(CONFIG.format(port=self.port, dir=folder,
-                                     address=address))
+            file.write(CONFIG.format(
+                port=self.port, dir=folder, address=address,
+                more='' if rate_limit is None
+                else '  rrl-ratelimit: %d\n' % rate_limit))
         self._write(records)
         self.process = Process(['/usr/sbin/nsd', '-d', '-c',
                                 folder + '/nsd.conf'], folder + '/log')
