@@ -47,26 +47,39 @@ check_any_differs(const struct check_work *w)
 
 /* --- text --- */
 
+/* Our engine says after each step what is used up; libspf2 only in the end,
+ * and not which term asked. */
+static void
+show_cost(const struct check_run *one, const struct mfx_spf_step *s)
+{
+    if (one->config.engine == MFX_SPF_ENGINE_MFX)
+        (void)printf("  %2u/%u %u/%u ", s->lookups_after,
+                     one->config.max_lookups, s->voids_after,
+                     one->config.max_voids);
+    else
+        (void)printf("  ");
+    if (s->question.len > 0)
+        (void)printf("%5llu ms  ", (unsigned long long)s->took_ms);
+    else
+        (void)printf("%8s  ", "");
+}
+
 static void
 show_step(const struct check_work *w, const struct check_run *one,
           const struct mfx_spf_step *s)
 {
     const struct verb_run *run = w->run;
-    bool is_asked = s->question.len > 0;
-    bool is_answer = s->status == MFX_DNS_ANSWER;
-    (void)printf("  %2u/%u %u/%u ", s->lookups_after, one->config.max_lookups,
-                 s->voids_after, one->config.max_voids);
-    if (is_asked)
-        (void)printf("%5llu ms  ", (unsigned long long)s->took_ms);
-    else
-        (void)printf("%8s  ", "");
+    bool is_asked = s->question.len > 0, is_first = s == one->outcome->steps;
+    const char *term = spf_verb_show(run, s->term);
+    show_cost(one, s);
     (void)printf("%*s%s", 2 * (int)(s->depth < 20 ? s->depth : 20), "",
-                 s->term.len > 0 ? spf_verb_show(run, s->term) : "record");
+                 is_first ? "record" : term);
     if (is_asked)
-        (void)printf("  %s %s: %s", spf_verb_type(s->type),
-                     spf_verb_show(run, s->question),
-                     is_answer ? spf_verb_show(run, s->answer)
-                               : mfx_dns_status_name(s->status));
+        (void)printf("%s%s %s: %s", is_first || s->term.len > 0 ? "  " : "",
+                     spf_verb_type(s->type), spf_verb_show(run, s->question),
+                     s->status == MFX_DNS_ANSWER
+                         ? spf_verb_show(run, s->answer)
+                         : mfx_dns_status_name(s->status));
     if (s->is_void)
         (void)printf(" (void)");
     if (s->note.len > 0)

@@ -275,31 +275,39 @@ say_mx(struct lint *l, const struct lint_page *page, const struct lint_term *t)
         say_hosts(l, page, t, mx);
 }
 
+/* Of a record that could be read. */
+static void
+say_led(struct lint *l, const struct lint_page *page, const struct lint_term *t,
+        const char *rfc)
+{
+    const struct lint_page *sub = t->page;
+    const char *name = spf_verb_show(l->run, sub->domain);
+    bool is_include = t->term.kind == MFX_SPF_INCLUDE;
+    if (sub->has_mistake)
+        lint_say_at(l, LINT_WRONG, "broken", rfc, LINT_TERM(page, t),
+                    "the record of %s has a mistake: permerror here, too",
+                    name);
+    else if (is_include && sub->nets.is_all)
+        lint_say_at(l, LINT_DOUBT, "pass-all", rfc, LINT_TERM(page, t),
+                    "everybody passes by the record of %s", name);
+    else if (is_include && !sub->nets.is_vague && sub->nets.count == 0)
+        lint_say_at(l, LINT_DOUBT, "dead", rfc, LINT_TERM(page, t),
+                    "nobody passes by the record of %s, so this never matches",
+                    name);
+}
+
 static void
 say_lead(struct lint *l, const struct lint_page *page,
          const struct lint_term *t)
 {
     const struct lint_page *sub = t->page;
     const char *rfc = t->term.kind == MFX_SPF_INCLUDE ? "5.2" : "6.1";
-    const char *name;
     if (sub == NULL || (t->txt == NULL && l->env == NULL))
         return;
-    name = spf_verb_show(l->run, sub->domain);
+    const char *name = spf_verb_show(l->run, sub->domain);
     switch (sub->status) {
     case LINT_READ:
-        if (sub->has_mistake)
-            lint_say_at(l, LINT_WRONG, "broken", rfc, LINT_TERM(page, t),
-                        "the record of %s has a mistake: permerror here, too",
-                        name);
-        else if (sub->nets.is_all && t->term.kind == MFX_SPF_INCLUDE)
-            lint_say_at(l, LINT_DOUBT, "pass-all", rfc, LINT_TERM(page, t),
-                        "everybody passes by the record of %s", name);
-        else if (!sub->nets.is_vague && sub->nets.count == 0 &&
-                 t->term.kind == MFX_SPF_INCLUDE)
-            lint_say_at(l, LINT_DOUBT, "dead", rfc, LINT_TERM(page, t),
-                        "nobody passes by the record of %s, so this never "
-                        "matches",
-                        name);
+        say_led(l, page, t, rfc);
         return;
     case LINT_NO_RECORD:
         lint_say_at(l, LINT_WRONG, "no-record", rfc, LINT_TERM(page, t),
@@ -308,7 +316,7 @@ say_lead(struct lint *l, const struct lint_page *page,
                                                 : "has no SPF record");
         return;
     case LINT_SEVERAL:
-        lint_say_at(l, LINT_WRONG, "several", "3.2", LINT_TERM(page, t),
+        lint_say_at(l, LINT_WRONG, "several", "4.5", LINT_TERM(page, t),
                     "%s has more than one SPF record: permerror", name);
         return;
     case LINT_UNANSWERED:
@@ -321,9 +329,8 @@ say_lead(struct lint *l, const struct lint_page *page,
                     name);
         return;
     case LINT_NOT_FOLLOWED:
-        if (!t->term.has_macros)
-            lint_say_at(l, LINT_DOUBT, "not-followed", "", LINT_TERM(page, t),
-                        "not followed: more records than are looked at here");
+        lint_say_at(l, LINT_DOUBT, "not-followed", "", LINT_TERM(page, t),
+                    "not followed: more records than are looked at here");
         return;
     }
 }
