@@ -31,8 +31,9 @@ begin_spf(struct mfx_message *m, struct spf_message *q,
         return MFX_OK;
     request = spf_checking_request(m, &q->client, MFX_SPF_MAIL_FROM);
     q->mail_check = mfx_spf_begin(m->arena, m->env, &policy->config, &request);
-    q->helo_check = q->is_at_end ? NULL : c->helo;
-    if (q->is_at_end && policy->settings->spf.check_helo) {
+    bool is_helo_open = q->is_at_end || c->is_helo_late;
+    q->helo_check = is_helo_open ? NULL : c->helo;
+    if (is_helo_open && policy->settings->spf.check_helo) {
         request = spf_checking_request(m, &q->client, MFX_SPF_HELO);
         q->helo_check =
             mfx_spf_begin(m->arena, m->env, &policy->config, &request);
@@ -62,8 +63,9 @@ begin_lists(struct mfx_message *m, struct spf_message *q,
         spf_asking_add(q->asking, SPF_LIST_CLIENT, mfx_str("", 0),
                        &q->client.ip);
         spf_asking_add(q->asking, SPF_LIST_CLIENT_NAME, q->client.name, NULL);
-        spf_asking_add(q->asking, SPF_LIST_HELO, q->client.helo, NULL);
     }
+    if (c->lists == NULL || c->is_helo_late)
+        spf_asking_add(q->asking, SPF_LIST_HELO, q->client.helo, NULL);
     spf_asking_add(q->asking, SPF_LIST_SENDER, m->sender, NULL);
     spf_asking_add(q->asking, SPF_LIST_SENDER_DOMAIN, domain_of(m->sender),
                    NULL);

@@ -6,7 +6,22 @@
  */
 #include "message.h"
 
+enum {
+    /* What one connection may have asked in vain. The resolver's room is for
+     * all; beyond this a client has to wait for what it wants to know. */
+    UNWAITED_MAX = 8,
+};
+
 /* --- the connection --- */
+
+static bool
+may_ask_early(struct spf_connection *s)
+{
+    if (s->unwaited >= UNWAITED_MAX)
+        return false;
+    s->unwaited++;
+    return true;
+}
 
 static const struct spf_policy *
 policy_of(const struct mfx_connection *c)
@@ -62,6 +77,10 @@ on_helo(struct mfx_connection *c)
         return MFX_TEMPFAIL;
     if (s->skipped != NULL || s->is_relay)
         return MFX_OK;
+    s->helo = NULL;
+    s->is_helo_late = !may_ask_early(s);
+    if (s->is_helo_late)
+        return MFX_OK;
     if (s->lists != NULL)
         spf_asking_add(s->lists, SPF_LIST_HELO, c->helo, NULL);
     if (!policy->settings->spf.enable || !policy->settings->spf.check_helo)
@@ -109,7 +128,7 @@ spares_recipients(const struct mfx_message *m)
 static enum mfx_rc
 on_mail(struct mfx_message *m)
 {
-    const struct spf_connection *c = m->connection->state;
+    struct spf_connection *c = m->connection->state;
     struct spf_message *q = mfx_arena_alloc(m->arena, sizeof *q);
     m->state = q;
     if (q == NULL || c == NULL)
@@ -122,6 +141,9 @@ on_mail(struct mfx_message *m)
     q->client =
         (struct spf_client){m->connection->client_ip,
                             m->connection->client_name, m->connection->helo};
+    q->is_late = spares_recipients(m) && !may_ask_early(c);
+    if (q->is_late)
+        return MFX_OK;
     enum mfx_rc rc = spf_checking_begin(m, q, c);
     if (rc != MFX_OK || spares_recipients(m))
         return rc;
@@ -131,6 +153,21 @@ on_mail(struct mfx_message *m)
     return rc;
 }
 
+/* For the first recipient. */
+static enum mfx_rc
+find(struct mfx_message *m, struct spf_message *q)
+{
+    struct spf_connection *c = m->connection->state;
+    enum mfx_rc rc = MFX_OK;
+    if (q->is_found)
+        return MFX_OK;
+    if (q->is_late)
+        rc = spf_checking_begin(m, q, c);
+    else
+        c->unwaited--;
+    return rc == MFX_OK ? spf_deciding_find(m, q) : rc;
+}
+
 static enum mfx_rc
 on_rcpt(struct mfx_message *m, struct mfx_recipient *r)
 {
@@ -138,17 +175,19 @@ on_rcpt(struct mfx_message *m, struct mfx_recipient *r)
     struct mfx_err err = {""};
     if (q->skipped != NULL || q->is_at_end || !spares_recipients(m))
         return MFX_OK;
-    enum mfx_rc rc = q->is_found ? MFX_OK : spf_deciding_find(m, q);
-    if (rc != MFX_OK || q->action < SPF_ACTION_HOLD)
+    enum mfx_rc rc = find(m, q);
+    bool is_bad = q->action >= SPF_ACTION_HOLD;
+    if (rc != MFX_OK || (!is_bad && !spf_checking_wants_from(m)))
         return rc;
     rc = spf_deciding_is_unprotected(m, r, &err);
     if (rc == MFX_NOTFOUND) {
-        spf_deciding_refuse(m, q);
+        if (is_bad)
+            spf_deciding_refuse(m, q);
         return MFX_OK;
     }
     if (rc == MFX_OK) {
         q->unprotected++;
-        atomic_fetch_add(&spf_policy_of(m)->shared->unprotected, 1);
+        atomic_fetch_add(&spf_policy_of(m)->shared->unprotected, is_bad);
         mfx_trace(m->decision, "unprotected_recipients", "%.*s",
                   MFX_STR_ARG(r->address));
     } else {

@@ -25,6 +25,10 @@ struct spf_connection {
     bool is_relay;              /* its client is asked about, at the end */
     struct mfx_spf_check *helo; /* NULL: not checked */
     struct spf_asking *lists;   /* NULL: none */
+    /* Times that something was asked which no recipient has waited for. Who
+     * names many names and wants no answer is not asked about early. */
+    unsigned unwaited;
+    bool is_helo_late; /* its name is asked about with the message */
 };
 
 /* Whom a message is checked for: the connection's client, or the one that a
@@ -37,6 +41,7 @@ struct spf_client {
 struct spf_message {
     const char *skipped;     /* NULL: it is checked */
     bool is_outgoing_at_end; /* of ours, and refused at the end only */
+    bool is_late;            /* nothing is asked before the first recipient */
     bool is_found;           /* checks have ended */
     bool is_at_end;          /* of a relay: to be checked with the header */
     struct spf_client client;

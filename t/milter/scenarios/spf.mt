@@ -303,3 +303,37 @@ x
 .
 expect continue
 log *: skipped verdict=continue reason=relayed *
+
+test after many names HELO is asked about with the message, and counts as much
+connect mx.example.net 192.0.2.1
+helo a1.example.net
+helo a2.example.net
+helo a3.example.net
+helo a4.example.net
+helo a5.example.net
+helo a6.example.net
+helo a7.example.net
+helo a8.example.net
+helo forged.example
+mail <joe@pass.example>
+rcpt <a@example.org>
+expect replycode 556 5.7.27 forged.example sends no mail*
+mail <joe@fail.example>
+abort
+mail <joe@fail.example>
+rcpt <a@example.org>
+expect replycode 55*
+helo mx.example.net
+envelope <joe@pass.example> <a@example.org>
+message
+From: joe@pass.example
+
+x
+.
+expect continue
+log *: passed * helo_spf=pass spf=pass *
+mail <joe@fail.example>
+rcpt <a@example.org>
+expect replycode 550 5.7.23 *
+rcpt <postmaster@example.org>
+expect continue
