@@ -301,7 +301,10 @@ static void
 tag(struct mfx_message *m, const struct spf_message *q)
 {
     const struct spf_settings *s = spf_policy_of(m)->settings;
+    struct mfx_str names = mfx_str("", 0);
     struct mfx_buf value;
+    if (q->score != NULL)
+        names = spf_score_names(q->score, false, m->arena);
     mfx_buf_init_arena(&value, m->arena, 2000);
     mfx_buf_printf(&value, " %s",
                    q->action == SPF_ACTION_TAG ? "suspicious" : "unprotected");
@@ -311,10 +314,9 @@ tag(struct mfx_message *m, const struct spf_message *q)
     if (q->mail_from != NULL)
         mfx_buf_printf(&value, "; spf=%s",
                        mfx_spf_result_name(q->mail_from->result));
-    if (q->score != NULL && q->score->hit_count > 0)
+    if (names.len > 0)
         mfx_buf_printf(&value, "; score=%" PRId64 "; lists=%.*s",
-                       q->score->score,
-                       MFX_STR_ARG(spf_score_names(q->score, false, m->arena)));
+                       q->score->score, MFX_STR_ARG(names));
     if (mfx_buf_ok(&value))
         mfx_edit_insert_header(m->decision, MFX_EDIT_TOP, s->tag_header,
                                mfx_buf_str(&value));

@@ -61,6 +61,36 @@ ok "metrics" bash -c "'$mfxctl' --socket '$dir/default.ctl' metrics |
   grep -q '^mfx_spf_results_total{identity=\"mailfrom\",result=\"fail\"} [1-9]'"
 stop_clean default
 
+# Lists of names: From and hashes, in the shadow, allow lists.
+sum=$(printf %s joe@hashed.example | sha1sum | cut -d' ' -f1)
+cat >>"$dir/zone" <<ZONE
+spam.example.from.example A 127.0.1.2
+spam.example.from.example TXT "From is spam.example"
+$sum.hash.example A 127.0.0.2
+10.2.0.192.shadow.example A 127.0.0.2
+11.2.0.192.dnswl.example A 127.0.5.1
+11.2.0.192.dnswl.example TXT "good.example.net https://dnswl.example/?d=good"
+12.2.0.192.dnswl.example A 127.0.5.3
+13.2.0.192.dnswl.example A 127.0.0.255
+ZONE
+config names <<CONF
+authserv_id = "mta.example.org";
+dns = { test_data = "$dir/zone"; };
+mail_from = { on_softfail = "tag"; };
+lists = { reject_at = 3; tag_at = 1; allow_at = -5; };
+dns_lists = (
+  { sites = "from.example=127.0.1.[2..99]*3"; type = "domain"; keys = [ "from_domain" ]; health = "none"; },
+  { sites = "hash.example*3"; type = "hash"; keys = [ "sender" ]; health = "none"; },
+  { sites = "shadow.example*9"; mode = "shadow"; health = "none"; },
+  { sites = [ "dnswl.example=127.0.[0..255].1*-1", "dnswl.example=127.0.[0..255].[2..3]*-5" ];
+    dnswl = true; error_codes = [ "127.0.0.255" ]; health = "none"; }
+);
+CONF
+start_daemon names
+ok "mfx-spf with lists of names answers" await ready names "$SOCK"
+talk names "$scenarios/spf-names.mt"
+stop_clean names
+
 # A client that takes its time between commands: what was begun before still
 # counts, though its time is over.
 cat >"$dir/liar.script" <<'ZONE'
