@@ -20,26 +20,46 @@ is_symbol(struct mfx_str name)
     return name.len > 0 && name.len <= NAME_MAX_LEN;
 }
 
+/* Room for as many as there can be, filled by add_symbol. */
+struct symbols {
+    struct mfx_scan_symbol *items;
+    size_t room;
+};
+
+static struct symbols
+new_symbols(struct mfx_arena *arena, size_t room,
+            struct mfx_scan_result *result)
+{
+    struct symbols symbols = {.room = room < SYMBOLS_MAX ? room : SYMBOLS_MAX};
+    symbols.items =
+        mfx_arena_alloc_array(arena, symbols.room, sizeof *symbols.items);
+    if (symbols.items == NULL)
+        symbols.room = 0;
+    result->symbols = symbols.items;
+    result->symbol_count = 0;
+    return symbols;
+}
+
 static struct mfx_scan_symbol *
-add_symbol(struct mfx_scan_result *result, struct mfx_scan_symbol *symbols,
+add_symbol(struct mfx_scan_result *result, const struct symbols *symbols,
            struct mfx_str name)
 {
-    if (symbols == NULL || result->symbol_count == SYMBOLS_MAX ||
-        !is_symbol(name))
+    if (result->symbol_count >= symbols->room || !is_symbol(name))
         return NULL;
-    struct mfx_scan_symbol *s = &symbols[result->symbol_count++];
+    struct mfx_scan_symbol *s = &symbols->items[result->symbol_count++];
     s->name = name;
     s->description = mfx_str("", 0);
     return s;
 }
 
 static size_t
-count_of(struct mfx_str text, char c)
+count_words(struct mfx_str text, const char *separators)
 {
+    struct mfx_str word;
     size_t count = 0;
-    for (size_t i = 0; i < text.len; i++)
-        count += text.p[i] == c;
-    return count < SYMBOLS_MAX ? count : SYMBOLS_MAX;
+    while (mfx_str_word(&text, separators, &word))
+        count++;
+    return count;
 }
 
 /* "A,B=1.2,C" */
@@ -47,14 +67,14 @@ static void
 take_list(struct mfx_str list, struct mfx_arena *arena,
           struct mfx_scan_result *result)
 {
-    struct mfx_scan_symbol *symbols =
-        mfx_arena_alloc_array(arena, count_of(list, ',') + 1, sizeof *symbols);
+    static const char separators[] = ", \t\r\n";
+    struct symbols symbols =
+        new_symbols(arena, count_words(list, separators), result);
     struct mfx_str name, rest = list;
-    result->symbols = symbols;
-    while (mfx_str_word(&rest, ", \t\r\n", &name)) {
+    while (mfx_str_word(&rest, separators, &name)) {
         struct mfx_str score = name;
         (void)mfx_str_cut(&score, '=', &name);
-        struct mfx_scan_symbol *s = add_symbol(result, symbols, name);
+        struct mfx_scan_symbol *s = add_symbol(result, &symbols, name);
         if (s != NULL && score.p != NULL)
             s->has_score = mfx_spamd_number(score, &s->score);
     }
@@ -100,7 +120,7 @@ table_of(struct mfx_str report)
 /* "-0.0 NO_RELAYS              Informational: message was not ..." */
 static void
 take_row(struct mfx_str line, struct mfx_scan_result *result,
-         struct mfx_scan_symbol *symbols)
+         const struct symbols *symbols)
 {
     struct mfx_str rest = line, number, name;
     double score;
@@ -120,12 +140,11 @@ take_report(struct mfx_str report, struct mfx_arena *arena,
             struct mfx_scan_result *result)
 {
     struct mfx_str rest = table_of(report), line;
-    struct mfx_scan_symbol *symbols =
-        mfx_arena_alloc_array(arena, count_of(rest, '\n') + 1, sizeof *symbols);
+    struct symbols symbols =
+        new_symbols(arena, count_words(rest, "\n"), result);
     result->report = report;
-    result->symbols = symbols;
     while (rest.p != NULL && next_line(&rest, &line))
-        take_row(line, result, symbols);
+        take_row(line, result, &symbols);
 }
 
 /* --- a header --- */
