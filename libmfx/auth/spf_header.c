@@ -45,6 +45,18 @@ plain(struct mfx_str s, bool eai, struct mfx_arena *arena)
     return mfx_str(out, s.len);
 }
 
+static struct mfx_str
+address_of(struct mfx_str local, struct mfx_str domain, struct mfx_arena *arena)
+{
+    char *out = mfx_arena_alloc_bytes(arena, local.len + 1 + domain.len);
+    if (out == NULL)
+        return mfx_str("", 0);
+    memcpy(out, local.p, local.len);
+    out[local.len] = '@';
+    memcpy(out + local.len + 1, domain.p, domain.len);
+    return mfx_str(out, local.len + 1 + domain.len);
+}
+
 /* What was checked: the sender's mailbox, or the HELO name. */
 static struct mfx_str
 subject(const struct mfx_spf_header *h, struct mfx_arena *arena)
@@ -55,53 +67,22 @@ subject(const struct mfx_spf_header *h, struct mfx_arena *arena)
         domain = o->identity == MFX_SPF_HELO || h->sender.len == 0 ? h->helo
                                                                    : h->sender;
     else if (o->identity == MFX_SPF_MAIL_FROM && o->local.len > 0)
-        domain = mfx_arena_printf(arena, "%.*s@%.*s", MFX_STR_ARG(o->local),
-                                  MFX_STR_ARG(o->domain));
+        domain = address_of(o->local, o->domain, arena);
     return plain(domain, h->eai, arena);
 }
 
-/* In the words of RFC 7208 9.1, as far as it has some. */
-static struct mfx_str
-sentence(const struct mfx_spf_header *h, struct mfx_arena *arena)
-{
-    struct mfx_str who = subject(h, arena);
-    char ip[MFX_IP_TEXT];
-    (void)mfx_ip_format(&h->client_ip, ip);
-    switch (h->outcome->result) {
-    case MFX_SPF_PASS:
-        return mfx_arena_printf(
-            arena, "domain of %.*s designates %s as permitted sender",
-            MFX_STR_ARG(who), ip);
-    case MFX_SPF_FAIL:
-        return mfx_arena_printf(
-            arena, "domain of %.*s does not designate %s as permitted sender",
-            MFX_STR_ARG(who), ip);
-    case MFX_SPF_SOFTFAIL:
-        return mfx_arena_printf(arena,
-                                "transitioning domain of %.*s does not "
-                                "designate %s as permitted sender",
-                                MFX_STR_ARG(who), ip);
-    case MFX_SPF_NEUTRAL:
-        return mfx_arena_printf(
-            arena, "%s is neither permitted nor denied by domain of %.*s", ip,
-            MFX_STR_ARG(who));
-    case MFX_SPF_NONE:
-        return mfx_arena_printf(
-            arena, "domain of %.*s does not designate permitted sender hosts",
-            MFX_STR_ARG(who));
-    case MFX_SPF_TEMPERROR:
-        return mfx_arena_printf(arena,
-                                "temporary error in processing domain of %.*s",
-                                MFX_STR_ARG(who));
-    case MFX_SPF_PERMERROR:
-        return mfx_arena_printf(arena,
-                                "permanent error in processing domain of %.*s",
-                                MFX_STR_ARG(who));
-    case MFX_SPF_RESULT_COUNT:
-        break;
-    }
-    return mfx_str("", 0);
-}
+/* In the words of RFC 7208 9.1, as far as it has some. %s is who, %i the
+ * client's address. */
+static const char *const sentences[MFX_SPF_RESULT_COUNT] = {
+    [MFX_SPF_NONE] = "domain of %s does not designate permitted sender hosts",
+    [MFX_SPF_NEUTRAL] = "%i is neither permitted nor denied by domain of %s",
+    [MFX_SPF_PASS] = "domain of %s designates %i as permitted sender",
+    [MFX_SPF_FAIL] = "domain of %s does not designate %i as permitted sender",
+    [MFX_SPF_SOFTFAIL] = "transitioning domain of %s does not designate %i as "
+                         "permitted sender",
+    [MFX_SPF_TEMPERROR] = "temporary error in processing domain of %s",
+    [MFX_SPF_PERMERROR] = "permanent error in processing domain of %s",
+};
 
 /* Folded between its words, which plain() has made harmless. */
 static void
@@ -109,8 +90,11 @@ add_comment(struct writer *w, const struct mfx_spf_header *h,
             struct mfx_arena *arena)
 {
     struct mfx_str receiver = plain(h->receiver, h->eai, arena);
-    struct mfx_str says = sentence(h, arena), word;
-    struct mfx_field_piece piece = {0};
+    struct mfx_str who = subject(h, arena);
+    struct mfx_str says = mfx_str_of(sentences[h->outcome->result]), word;
+    struct mfx_field_piece piece;
+    char ip[MFX_IP_TEXT];
+    piece.len = 0;
     mfx_field_piece_add_text(&piece, "(");
     if (receiver.len > 0) {
         mfx_field_piece_add(&piece, receiver);
@@ -118,6 +102,12 @@ add_comment(struct writer *w, const struct mfx_spf_header *h,
     }
     bool is_joined = receiver.len == 0; /* the first word, to "(" */
     while (mfx_str_word(&says, " ", &word)) {
+        if (mfx_str_is(word, "%s"))
+            word = who;
+        else if (mfx_str_is(word, "%i"))
+            word = mfx_str_of(mfx_ip_format(&h->client_ip, ip));
+        if (word.len == 0)
+            continue;
         if (!is_joined) {
             add(w, &piece);
             piece.len = 0;
@@ -148,9 +138,10 @@ is_dot_atom(struct mfx_str s, bool eai)
 static void
 add_pair(struct writer *w, const char *key, struct mfx_str value)
 {
-    struct mfx_field_piece piece = {0};
+    struct mfx_field_piece piece;
     if (value.len == 0)
         return;
+    piece.len = 0;
     if (w->has_pair) {
         mfx_buf_add_byte(&w->out, ';');
         w->column++;
@@ -171,8 +162,9 @@ mfx_spf_header_received(const struct mfx_spf_header *h, struct mfx_arena *arena,
 {
     const struct mfx_spf_outcome *o = h->outcome;
     struct writer w = {.column = NAME_COLUMNS, .eai = h->eai};
-    struct mfx_field_piece result = {0};
+    struct mfx_field_piece result;
     char ip[MFX_IP_TEXT];
+    result.len = 0;
     mfx_buf_init_arena(&w.out, arena, VALUE_MAX);
     mfx_field_piece_add_text(&result, mfx_spf_result_name(o->result));
     add(&w, &result);

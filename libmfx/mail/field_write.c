@@ -9,8 +9,10 @@ enum {
 void
 mfx_field_piece_add(struct mfx_field_piece *piece, struct mfx_str s)
 {
-    for (size_t i = 0; i < s.len && piece->len < sizeof piece->p; i++)
-        piece->p[piece->len++] = s.p[i];
+    s = mfx_str_head(s, sizeof piece->p - piece->len);
+    if (s.len > 0)
+        memcpy(piece->p + piece->len, s.p, s.len);
+    piece->len += s.len;
 }
 
 void

@@ -2,7 +2,8 @@
  *
  * field_write - a field of words that are folded between them
  *
- *     struct mfx_field_piece piece = {0};
+ *     struct mfx_field_piece piece;
+ *     piece.len = 0;
  *     mfx_field_piece_add_text(&piece, "helo=");
  *     mfx_field_piece_between(&piece, "\"", helo, "\"", eai);
  *     column = mfx_field_add(&out, column, &piece, false);

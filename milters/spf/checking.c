@@ -126,7 +126,8 @@ await_lists(struct waiting *w, struct spf_asking *asking, size_t share)
         return;
     /* pending gives up what is late; the others may wait for their own time */
     size_t count = spf_asking_pending(asking, w->events + w->count, room);
-    await(w, count, spf_asking_deadline_ms(asking));
+    if (count > 0)
+        await(w, count, spf_asking_deadline_ms(asking));
 }
 
 /* What cannot wait any longer is ended; the others go on. */

@@ -88,15 +88,14 @@ find_reply(struct mfx_message *m, const struct spf_message *q,
 static void
 trace_outcome(struct mfx_message *m, const struct mfx_spf_outcome *o)
 {
-    struct mfx_str by = mfx_str("", 0);
-    if (o->mechanism.len > 0)
-        by = mfx_arena_printf(m->arena, " by \"%.*s\" of %.*s",
-                              MFX_STR_ARG(o->mechanism),
-                              MFX_STR_ARG(o->mechanism_of));
-    mfx_trace(m->decision, "spf", "%s %.*s: %s%.*s%s%.*s",
+    bool has_term = o->mechanism.len > 0;
+    struct mfx_str of = has_term ? o->mechanism_of : mfx_str("", 0);
+    mfx_trace(m->decision, "spf", "%s %.*s: %s%s%.*s%s%.*s%s%.*s",
               mfx_spf_identity_name(o->identity), MFX_STR_ARG(o->domain),
-              mfx_spf_result_name(o->result), MFX_STR_ARG(by),
-              o->problem.len > 0 ? ": " : "", MFX_STR_ARG(o->problem));
+              mfx_spf_result_name(o->result), has_term ? " by \"" : "",
+              MFX_STR_ARG(o->mechanism), has_term ? "\" of " : "",
+              MFX_STR_ARG(of), o->problem.len > 0 ? ": " : "",
+              MFX_STR_ARG(o->problem));
 }
 
 static enum mfx_rc
