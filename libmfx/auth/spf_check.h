@@ -180,7 +180,7 @@ enum mfx_dns_type spf_address_type(const struct spf_check *check);
 struct mfx_str spf_target(struct spf_check *check, struct mfx_str spec,
                           struct mfx_str domain);
 bool spf_expand(struct spf_check *check, struct mfx_str spec,
-                struct mfx_str domain, size_t max,
+                struct mfx_str domain, enum mfx_spf_macro_place place,
                 struct mfx_str *out) MFX_NODISCARD;
 /* The look of a counted term, asked; NULL owner: the first record. NULL: out
  * of memory. */

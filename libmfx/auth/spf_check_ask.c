@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <mfx/auth/spf_check.h>
 
+enum {
+    TEXT_ROOM = 16 * 1024, /* a text that expands to more is none */
+};
+
 /* --- questions --- */
 
 /* The budget holds by construction (see spf_check.h); that nothing is asked
@@ -80,7 +84,7 @@ spf_address_type(const struct spf_check *check)
 
 bool
 spf_expand(struct spf_check *check, struct mfx_str spec, struct mfx_str domain,
-           size_t max, struct mfx_str *out)
+           enum mfx_spf_macro_place place, struct mfx_str *out)
 {
     const struct mfx_spf_subject *subject = &check->subject;
     struct mfx_spf_macro_values values = {
@@ -93,9 +97,11 @@ spf_expand(struct spf_check *check, struct mfx_str spec, struct mfx_str domain,
         .receiver = check->receiver,
         .ip = check->ip,
         .now_s = check->env->wall_s(check->env),
+        .is_text = place == MFX_SPF_IN_TEXT,
     };
     struct mfx_buf buf;
-    mfx_buf_init_arena(&buf, check->arena, max);
+    mfx_buf_init_arena(&buf, check->arena,
+                       values.is_text ? TEXT_ROOM : MFX_SPF_NAME_ROOM);
     bool is_good = mfx_spf_macro_expand(spec, &values, &buf);
     *out = mfx_buf_str(&buf);
     return is_good;
@@ -106,7 +112,7 @@ spf_target(struct spf_check *check, struct mfx_str spec, struct mfx_str domain)
 {
     struct mfx_str name = spec;
     if (mfx_str_has(spec, '%') &&
-        !spf_expand(check, spec, domain, MFX_SPF_NAME_ROOM, &name))
+        !spf_expand(check, spec, domain, MFX_SPF_IN_DOMAIN, &name))
         return mfx_str(NULL, 0);
     return mfx_spf_macro_name(name);
 }

@@ -5,10 +5,6 @@
  */
 #include <mfx/auth/spf_check.h>
 
-enum {
-    TEXT_ROOM = 16 * 1024, /* a text that expands to more is none */
-};
-
 static enum spf_step
 end(struct spf_check *check)
 {
@@ -62,7 +58,7 @@ spf_explain_text(struct spf_check *check)
         return end(check);
     if (use.ptr && spf_names_read(check, all) == SPF_WAITS)
         return SPF_WAITS;
-    if (spf_expand(check, text, check->frames[0].page->domain, TEXT_ROOM,
+    if (spf_expand(check, text, check->frames[0].page->domain, MFX_SPF_IN_TEXT,
                    &text) &&
         is_printable(text))
         check->outcome.explanation =

@@ -14,7 +14,7 @@ spf_names_ask(struct spf_check *check)
     struct mfx_str name;
     if (names->asked != NULL || names->is_read)
         return;
-    if (spf_expand(check, reverse, check->subject.domain, MFX_SPF_NAME_ROOM,
+    if (spf_expand(check, reverse, check->subject.domain, MFX_SPF_IN_DOMAIN,
                    &name))
         names->asked = spf_ask(check, name, MFX_DNS_PTR);
     names->is_read = names->asked == NULL;

@@ -261,9 +261,9 @@ add_value(struct mfx_buf *out, const struct macro *m, struct mfx_str value)
 
 /* i: "192.0.2.1", or the 32 nibbles of an IPv6 address with dots. */
 static struct mfx_str
-dotted(const struct mfx_ip *ip, char room[64])
+dotted(const struct mfx_ip *ip, bool is_text, char room[64])
 {
-    static const char hex[] = "0123456789abcdef";
+    const char *hex = is_text ? "0123456789ABCDEF" : "0123456789abcdef";
     if (ip->family != MFX_IP_V6)
         return mfx_str_of(mfx_ip_format(ip, room));
     for (size_t i = 0; i < 16; i++) {
@@ -306,7 +306,7 @@ value_of(unsigned char letter, const struct mfx_spf_macro_values *v,
     case 'd':
         return v->domain;
     case 'i':
-        return dotted(&v->ip, room);
+        return dotted(&v->ip, v->is_text, room);
     case 'p':
         return or_unknown(v->validated);
     case 'v':

@@ -57,6 +57,9 @@ struct mfx_spf_macro_values {
     struct mfx_str receiver;      /* r; empty: "unknown" */
     struct mfx_ip ip;             /* i, c, v */
     uint64_t now_s;               /* t */
+    /* For people: the nibbles of an IPv6 address are capitals, as the test
+     * suite of RFC 7208 has them; in names they are small, as in 7.4. */
+    bool is_text;
 };
 
 /* Adds it to the buffer. False when the buffer is full or the string is none
