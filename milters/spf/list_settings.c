@@ -74,7 +74,8 @@ const struct mfx_option spf_dns_list_options[] = {
                     "random (which no cache can know). negative: only what it "
                     "must not list; so are hashes tested anyway. none: it is "
                     "never tested, and out of use for health.retry when "
-                    "health.trouble answers in a row fail."),
+                    "health.trouble answers in a row are failures or "
+                    "listings, or one is an error."),
     MFX_OPTION_STRING("text", L, text, "", 0,
                       "Text of the reply when this list has the largest "
                       "weight. Empty: lists.text."),

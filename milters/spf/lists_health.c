@@ -112,7 +112,7 @@ rest(const struct spf_lists *lists, const struct spf_list *list,
     state->why[0] = '\0';
     if (is_in_trouble)
         (void)snprintf(state->why, sizeof state->why,
-                       "too many answers in a row failed");
+                       "an error, or too many failures or listings in a row");
     state->tested_ms = now_ms;
     state->next_ms =
         is_in_trouble ? now_ms + spread(env, lists->retry_ms) : UINT64_MAX;

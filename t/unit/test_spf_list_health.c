@@ -142,7 +142,8 @@ static const struct bad bads[] = {
      "answers errors: 127.0.0.1: 127.255.255.254: the list refuses questions "
      "from a public resolver",                                              false},
     {"silent",       CONF,  SILENT,  "does not answer: 127.0.0.1: timeout", false},
-    {"never_tested", NEVER, SILENT,  "too many answers in a row failed",    false},
+    {"never_tested", NEVER, SILENT,
+     "an error, or too many failures or listings in a row",                 false},
 };
 
 /* A list turns bad while it is asked, and is good again later. */
