@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include <mfx/base/log.h>
 #include <mfx/scan/clamd_reply.h>
 #include <mfx/scan/scan_wire.h>
 
@@ -14,6 +15,7 @@ enum {
 struct clamd {
     struct mfx_scan_wire wire; /* first */
     struct mfx_clamd_settings settings;
+    bool refuses_files[MFX_SCAN_SERVERS_MAX];
 };
 
 struct clamd_talk {
@@ -61,7 +63,8 @@ file_of(const struct mfx_scan_talk *talk)
     const struct mfx_scan_engine_settings *s = &talk->wire->engine.settings;
     struct mfx_scan_body *body = talk->scan->request.body;
     bool may_pass =
-        clamd_of(talk)->settings.passes_files &&
+        clamd_of(talk)->settings.passes_files && !talk->is_again &&
+        !clamd_of(talk)->refuses_files[talk->server] &&
         mfx_stream_peer_is_unix(talk->wire->peers[talk->server]) &&
         (s->max_size == 0 || mfx_scan_body_len(body) <= s->max_size);
     return may_pass ? mfx_scan_body_fd(body) : -1;
@@ -159,6 +162,17 @@ fill_result(struct mfx_scan *scan, struct mfx_str line,
     r->is_unofficial = mfx_str_ends_nocase(reply->name, unofficial);
 }
 
+/* What it could not read as a file it could read as a stream. */
+static void
+note_refusal(struct mfx_scan_talk *talk)
+{
+    struct mfx_log_line line;
+    clamd_of(talk)->refuses_files[talk->server] = true;
+    mfx_log_begin_daemon(&line, "scanner_takes_no_files");
+    mfx_log_add_text(&line, "server", server_text(talk));
+    mfx_log_end(&line, MFX_LOG_INFO);
+}
+
 static void
 hear_reply(struct mfx_scan_talk *talk, struct mfx_str line)
 {
@@ -170,9 +184,12 @@ hear_reply(struct mfx_scan_talk *talk, struct mfx_str line)
                           server_text(talk));
         return;
     }
+    struct clamd_talk *t = talk->state;
     switch (reply.kind) {
     case MFX_CLAMD_CLEAN:
     case MFX_CLAMD_FOUND:
+        if (talk->is_again)
+            note_refusal(talk);
         fill_result(talk->scan, line, &reply);
         /* one that came too early has left us in the middle of a stream */
         talk->keeps = clamd->settings.uses_sessions && talk->is_said;
@@ -183,6 +200,7 @@ hear_reply(struct mfx_scan_talk *talk, struct mfx_str line)
                           server_text(talk), MFX_STR_ARG(reply.words));
         break;
     case MFX_CLAMD_ERROR:
+        talk->wants_again = t->phase == HANDED_OVER;
         mfx_scan_talk_end(talk, MFX_SCAN_REFUSED, "%s: %.*s", server_text(talk),
                           MFX_STR_ARG(reply.words));
         break;

@@ -7,7 +7,8 @@
  *
  * A message is streamed (zINSTREAM) while it arrives; one that lies in a file
  * already, over a UNIX socket, is handed over as a descriptor (zFILDES) instead:
- * clamd then reads the file itself. Before it stands a line "From mfx", so that
+ * clamd then reads the file itself (where it may not, AppArmor forbids it for
+ * instance, it is streamed, and that server gets no more files). Before it stands a line "From mfx", so that
  * clamd takes it for mail.
  *
  * Results: virus, klass and is_unofficial. A message larger than clamd's

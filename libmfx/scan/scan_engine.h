@@ -70,7 +70,8 @@ struct mfx_scan_engine_settings {
     size_t max_answer;        /* 1 MiB */
 
     uint64_t connect_ms; /* 3000 */
-    uint64_t attempt_ms; /* 0: all the time that the scan has */
+    uint64_t attempt_ms; /* 0: a fair share of the scan's time, if there are
+                            others to be asked; else all of it */
     uint64_t idle_ms;    /* 20000: a connection that could be used again */
 
     unsigned max_failures; /* 3 */

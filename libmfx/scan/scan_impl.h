@@ -89,8 +89,9 @@ struct mfx_scan {
     bool is_whole;
     uint64_t whole_ms;
     uint64_t begun_ms, asked_ms;
-    uint32_t tried; /* a bit for each server */
-    bool is_late;   /* asked in vain before it was whole: once more then */
+    uint64_t attempt_until_ms; /* then it is a timeout; engines keep it */
+    uint32_t tried;            /* a bit for each server */
+    bool is_late; /* asked in vain before it was whole: once more then */
     unsigned server;
     void *attempt; /* the engine's */
 };

@@ -124,6 +124,18 @@ mfx_scan_pool_pick(struct mfx_scan_pool *pool, uint32_t tried, unsigned *server)
                       : MFX_SCAN_NONE;
 }
 
+unsigned
+mfx_scan_pool_usable(struct mfx_scan_pool *pool, uint32_t tried)
+{
+    unsigned count = 0;
+    (void)pthread_mutex_lock(&pool->mutex);
+    for (unsigned i = 0; i < pool->count; i++)
+        count += (tried >> i & 1) == 0 &&
+                 pool->servers[i].report.health != MFX_SCAN_OUT;
+    (void)pthread_mutex_unlock(&pool->mutex);
+    return count;
+}
+
 /* --- how they are doing --- */
 
 static void

@@ -31,6 +31,9 @@ enum mfx_scan_pick {
 enum mfx_scan_pick mfx_scan_pool_pick(struct mfx_scan_pool *pool,
                                       uint32_t tried, unsigned *server);
 
+/* How many of those that were not tried are not out. */
+unsigned mfx_scan_pool_usable(struct mfx_scan_pool *pool, uint32_t tried);
+
 /* How a request ended there. CANCELLED, UNSTORED: says nothing of the
  * server. */
 void mfx_scan_pool_give(struct mfx_scan_pool *pool, unsigned server,

@@ -192,6 +192,25 @@ is_too_large(const struct mfx_scan *scan)
            mfx_scan_body_len(scan->request.body) > s->max_size;
 }
 
+/* While others could be asked, one that is silent does not get all the time. */
+static void
+limit_attempt(struct mfx_scan *scan)
+{
+    struct mfx_scan_engine *e = scan->engine;
+    uint64_t limit_ms = e->settings.attempt_ms, from_ms = scan->asked_ms;
+    scan->attempt_until_ms = UINT64_MAX;
+    if (!scan->is_whole)
+        return;
+    if (scan->whole_ms > from_ms)
+        from_ms = scan->whole_ms;
+    uint32_t tried = scan->tried | UINT32_C(1) << scan->server;
+    unsigned others = mfx_scan_pool_usable(e->pool, tried);
+    if (limit_ms == 0 && others > 0 && scan->timer.due_ms > from_ms)
+        limit_ms = (scan->timer.due_ms - from_ms) / (others + 1);
+    if (limit_ms > 0)
+        scan->attempt_until_ms = from_ms + limit_ms;
+}
+
 /* Asks a server, or sees what it has to wait for. */
 static void
 start(struct mfx_scan *scan, uint64_t now_ms)
@@ -217,6 +236,7 @@ start(struct mfx_scan *scan, uint64_t now_ms)
         scan->state = MFX_SCAN_STATE_ASKING;
         scan->asked_ms = now_ms;
         scan->result.tries++;
+        limit_attempt(scan);
         e->ops->ask(scan, now_ms);
         break;
     case MFX_SCAN_BUSY:
@@ -343,6 +363,8 @@ look_at_body(struct mfx_scan *scan, uint64_t now_ms)
         scan->is_whole = true;
         scan->whole_ms = state.whole_ms;
         scan->timer.due_ms = state.whole_ms + scan->request.time_ms;
+        if (scan->state == MFX_SCAN_STATE_ASKING)
+            limit_attempt(scan);
     }
     return true;
 }

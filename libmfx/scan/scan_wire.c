@@ -13,6 +13,7 @@ enum {
     WRITES_MAX = 4,  /* likewise */
     PROBE_MS = 5000, /* for an answer, when it is connected */
     IDLE_MAX = 8,    /* connections to one server */
+    OUT_MAX = 2 * MFX_SCAN_WIRE_OUT,
 };
 
 /* --- talks --- */
@@ -78,7 +79,7 @@ new_talk(struct mfx_scan_wire *wire, unsigned server)
     t->watch = (struct mfx_scan_watch){
         .fd = -1, .due_ms = UINT64_MAX, .ready = on_ready, .stop = on_stop};
     /* the protocol's own words around a piece of the message */
-    mfx_buf_init(&t->out, MFX_SCAN_WIRE_OUT + 64 * 1024);
+    mfx_buf_init(&t->out, OUT_MAX);
     mfx_buf_init(&t->in, wire->engine.settings.max_answer + 1);
     t->next = wire->talks;
     if (wire->talks != NULL)
@@ -97,7 +98,7 @@ reset(struct mfx_scan_talk *talk, struct mfx_scan *scan, uint64_t now_ms)
     talk->out_at = 0;
     talk->scan = scan;
     talk->is_idle = talk->is_said = talk->is_over = talk->keeps = false;
-    talk->is_finishing = talk->is_passing = false;
+    talk->is_finishing = talk->is_passing = talk->wants_again = false;
     talk->pass_fd = -1;
     talk->begun_ms = now_ms;
     talk->body_at = 0;
@@ -172,11 +173,20 @@ settle(struct mfx_scan_talk *talk, uint64_t now_ms)
 
 /* A used connection may have been closed just then: that says nothing. */
 static bool
+is_stale(const struct mfx_scan_talk *talk)
+{
+    return talk->end == MFX_SCAN_UNREACHED && talk->uses > 0 &&
+           talk->in.len == 0;
+}
+
+static bool
 begin_anew(struct mfx_scan_talk *talk, uint64_t now_ms)
 {
     struct mfx_scan_wire *w = talk->wire;
-    if (talk->uses == 0 || talk->in.len > 0 || talk->scan == NULL)
+    bool wants_again = talk->wants_again && !talk->is_again;
+    if (talk->scan == NULL || (!is_stale(talk) && !wants_again))
         return false;
+    talk->is_again = wants_again;
     mfx_stream_close(talk->stream);
     reset(talk, talk->scan, now_ms);
     talk->uses = 0;
@@ -303,16 +313,9 @@ fail(struct mfx_scan_talk *talk)
 static uint64_t
 attempt_until(const struct mfx_scan_talk *talk)
 {
-    const struct mfx_scan *scan = talk->scan;
-    uint64_t from_ms = talk->begun_ms;
-    uint64_t limit_ms = talk->wire->engine.settings.attempt_ms;
-    if (scan == NULL)
-        return from_ms + talk->wire->engine.settings.connect_ms + PROBE_MS;
-    if (limit_ms == 0 || !scan->is_whole)
-        return UINT64_MAX;
-    if (scan->whole_ms > from_ms)
-        from_ms = scan->whole_ms;
-    return from_ms + limit_ms;
+    return talk->scan != NULL ? talk->scan->attempt_until_ms
+                              : talk->begun_ms + PROBE_MS +
+                                    talk->wire->engine.settings.connect_ms;
 }
 
 /* What to wait for next. */
@@ -384,6 +387,10 @@ converse(struct mfx_scan_talk *talk, short revents)
     enum mfx_stream_io io = write_some(talk);
     if (talk->is_over)
         return;
+    if (talk->is_said && talk->out.len == 0) {
+        mfx_buf_fini(&talk->out); /* an answer may take long */
+        mfx_buf_init(&talk->out, OUT_MAX);
+    }
     if (io == MFX_STREAM_FAILED || io == MFX_STREAM_END)
         hear_the_rest(talk);
     else
@@ -404,7 +411,7 @@ go_on(struct mfx_scan_talk *talk, short revents, uint64_t now_ms)
         if (!talk->is_over)
             return;
         revents = 0;
-    } while (talk->end == MFX_SCAN_UNREACHED && begin_anew(talk, now_ms));
+    } while (begin_anew(talk, now_ms));
     settle(talk, now_ms);
 }
 
@@ -459,6 +466,8 @@ mfx_scan_wire_ask(struct mfx_scan *scan, uint64_t now_ms)
     if (talk == NULL)
         talk = open_talk(w, scan->server, now_ms);
     scan->attempt = talk;
+    if (talk != NULL)
+        talk->is_again = false;
     if (talk == NULL) {
         scan->timer.due_ms = now_ms; /* it cannot even be tried */
         return;

@@ -67,6 +67,9 @@ struct mfx_scan_talk {
     int pass_fd;
     bool is_open, is_said, is_finishing, is_passing, is_idle;
     bool keeps;        /* the protocol's: it can be used again */
+    bool wants_again;  /* the protocol's, at its end: once more, from the start,
+                          on a new connection */
+    bool is_again;     /* this is once more */
     unsigned uses;     /* requests before this one */
     uint64_t begun_ms; /* this request */
     size_t body_at;    /* bytes of the message taken */

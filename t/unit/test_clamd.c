@@ -378,6 +378,63 @@ files(void **state)
     (void)rmdir(folder);
 }
 
+/* Has no leave to read what it is given. */
+static void
+serve_no_files(struct scan_peer *peer, int fd, unsigned number)
+{
+    char command[40];
+    (void)number;
+    if (!clam_next(fd, command, sizeof command))
+        return;
+    if (strcmp(command, "zFILDES") == 0) {
+        atomic_fetch_add(&peer->asked, 1);
+        (void)close(take_descriptor(fd));
+        clam_say(fd, "No file descriptor received. ERROR");
+        return;
+    }
+    clam_stream(fd, peer->arg);
+    clam_say(fd, "stream: OK");
+}
+
+static void
+no_files(void **state)
+{
+    (void)state;
+    static char text[5001];
+    char folder[] = "/tmp/mfx-clamd-XXXXXX", path[64];
+    struct scan_peer peer;
+    struct mfx_buf seen;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/socket", folder);
+    memset(text, 'y', sizeof text - 1);
+    mfx_buf_init(&seen, 1 << 20);
+    scan_peer_start(&peer, serve_no_files, &seen, path);
+    struct mfx_scan_loop *loop = test_loop();
+    struct mfx_scan_server servers[] = {{.address = mfx_str_of(peer.text)}};
+    struct mfx_scan_engine_settings settings = test_settings(servers, 1);
+    struct mfx_scan_engine *engine = test_clamd(loop, &settings, NULL);
+    struct mfx_arena *arena = mfx_arena_new(0);
+    for (int i = 0; i < 3; i++) {
+        struct mfx_scan_body *body = mfx_scan_body_new(100, NULL);
+        struct mfx_scan *scan = test_begin(arena, engine, body, PATIENCE_MS);
+        mfx_scan_body_add(body, mfx_str_of(text));
+        mfx_scan_body_end(body);
+        const struct mfx_scan_result *r = test_finish(scan);
+        assert_int_equal(r->end, MFX_SCAN_ANSWERED);
+        assert_int_equal(r->tries, 1);
+        mfx_scan_body_free(body);
+    }
+    mfx_arena_free(arena);
+    mfx_scan_engine_free(engine);
+    mfx_scan_loop_free(loop);
+    scan_peer_stop(&peer);
+    assert_int_equal(atomic_load(&peer.asked), 1);
+    assert_int_equal(seen.len, 3 * (5000 + 9));
+    mfx_buf_fini(&seen);
+    (void)unlink(path);
+    (void)rmdir(folder);
+}
+
 /* --- sessions --- */
 
 /* *arg: how many requests it takes on one connection. */
@@ -449,7 +506,7 @@ main(void)
         cmocka_unit_test(replies),  cmocka_unit_test(no_replies),
         cmocka_unit_test(classes),  cmocka_unit_test(bad_servers),
         cmocka_unit_test(a_find),   cmocka_unit_test(files),
-        cmocka_unit_test(sessions),
+        cmocka_unit_test(no_files), cmocka_unit_test(sessions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -303,6 +303,47 @@ an_answer_that_does_not_come(void **state)
 
 /* --- several servers --- */
 
+/* One that is silent leaves time for the next. */
+static void
+a_silent_server(void **state)
+{
+    (void)state;
+    struct mfx_scan_loop *loop = test_loop();
+    struct scan_peer silent, good;
+    atomic_bool may_answer = false;
+    scan_peer_start(&silent, serve_held, &may_answer, NULL);
+    scan_peer_start(&good, serve_clean, NULL, NULL);
+    struct mfx_scan_server servers[] = {server_of(&silent), server_of(&good)};
+    struct mfx_scan_engine_settings settings = test_settings(servers, 2);
+    struct mfx_scan_engine *engine = test_clamd(loop, &settings, NULL);
+    struct mfx_arena *arena = mfx_arena_new(0);
+    for (int i = 0; i < 2; i++) {
+        /* asked when it is whole, or while it arrives */
+        struct mfx_scan_body *body = mfx_scan_body_new(1000, NULL);
+        if (i == 0)
+            mfx_scan_body_end(body);
+        struct mfx_scan *scan = test_begin(arena, engine, body, 2000);
+        if (i == 1) {
+            (void)usleep(20000);
+            mfx_scan_body_end(body);
+        }
+        const struct mfx_scan_result *r = test_finish(scan);
+        assert_int_equal(r->end, MFX_SCAN_ANSWERED);
+        assert_int_equal(r->tries, 2);
+        assert_true(r->took_ms >= 1000);
+        unit_assert_str("server", r->server, mfx_str_of(good.text));
+        mfx_scan_body_free(body);
+    }
+    struct mfx_scan_server_report report;
+    (void)mfx_scan_engine_report(engine, &report, 1, NULL);
+    assert_int_equal(report.timeouts, 2);
+    mfx_arena_free(arena);
+    mfx_scan_engine_free(engine);
+    mfx_scan_loop_free(loop);
+    scan_peer_stop(&silent);
+    scan_peer_stop(&good);
+}
+
 static void
 another_server_is_asked(void **state)
 {
@@ -655,6 +696,7 @@ main(void)
         cmocka_unit_test(what_cannot_be_kept),
         cmocka_unit_test(an_answer_that_does_not_come),
         cmocka_unit_test(another_server_is_asked),
+        cmocka_unit_test(a_silent_server),
         cmocka_unit_test(in_turn),
         cmocka_unit_test(a_dead_server_is_left_alone),
         cmocka_unit_test(greetings),
