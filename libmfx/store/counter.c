@@ -267,18 +267,68 @@ mfx_counter_add(struct mfx_counter *counter,
 void
 mfx_counter_move(struct mfx_counter *counter,
                  const struct mfx_store_window *window,
-                 const struct mfx_counter_clock *now, uint64_t seen_ms)
+                 const struct mfx_counter_clock *at, uint64_t seen_ms)
 {
     struct mfx_counter_window *kept =
         mfx_counter_window_find(counter, window->shape, window->span_ms);
     if (kept == NULL || kept->shape != MFX_STORE_SLIDING)
         return;
     uint64_t from = mfx_counter_part(kept->span_ms, seen_ms);
-    uint64_t to = mfx_counter_part(kept->span_ms, now->store_ms);
+    uint64_t to = mfx_counter_part(kept->span_ms, at->store_ms);
     if (from == to)
         return;
     mfx_counter_window_take_one(kept, from);
-    mfx_counter_window_add(kept, window, now, now, 1);
+    mfx_counter_window_add(kept, window, at, at, 1);
+}
+
+/* What was counted before that time, an earlier window may have counted alone
+ * (a policy was changed): then nothing reaches back, since an element that is
+ * counted once more is better than one that is not counted. */
+static bool
+counted_before(const struct mfx_counter *counter, uint64_t ms)
+{
+    for (size_t i = 0; i < counter->window_count; i++) {
+        const struct mfx_counter_window *window = &counter->windows[i];
+        bool is_fixed = window->shape == MFX_STORE_FIXED;
+        if (!is_fixed && window->since_ms <= ms)
+            return true;
+        for (size_t p = 0; is_fixed && p < window->count; p++)
+            if (window->periods[p].since_ms <= ms)
+                return true;
+    }
+    return false;
+}
+
+/* The period that comes first, if it holds the time. */
+static void
+reach_back_in_period(struct mfx_counter_window *kept,
+                     const struct mfx_store_window *window,
+                     const struct mfx_counter_clock *at)
+{
+    uint64_t begin_s = 0, end_s = 0;
+    window->period(window->period_arg, at->wall_s, &begin_s, &end_s);
+    if (kept->count > 0 && kept->periods[0].begin_s == begin_s &&
+        kept->periods[0].since_ms > at->store_ms)
+        kept->periods[0].since_ms = at->store_ms;
+}
+
+void
+mfx_counter_reach_back(struct mfx_counter *counter,
+                       const struct mfx_store_use *use,
+                       const struct mfx_counter_clock *at)
+{
+    bool is_first = !counted_before(counter, at->store_ms);
+    for (size_t i = 0; i < use->window_count; i++) {
+        const struct mfx_store_window *window = &use->windows[i];
+        struct mfx_counter_window *kept =
+            mfx_counter_window_find(counter, window->shape, window->span_ms);
+        if (kept == NULL)
+            continue;
+        if (kept->shape == MFX_STORE_FIXED)
+            reach_back_in_period(kept, window, at);
+        else if (is_first)
+            kept->since_ms = at->store_ms;
+    }
 }
 
 bool

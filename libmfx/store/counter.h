@@ -117,9 +117,16 @@ bool mfx_counter_has_element(const struct mfx_counter *counter,
                              uint64_t memory_ms,
                              const struct mfx_counter_clock *now,
                              uint64_t seen_ms);
-/* When an element that is counted now is seen: just behind a reset, too. */
+/* When an element that is counted now is seen: just behind a reset, too. Add
+ * and move are told that time, so that the window has it where it is looked
+ * for when it is seen again. */
 uint64_t mfx_counter_seen_ms(const struct mfx_counter *counter,
                              const struct mfx_counter_clock *now);
+/* DISTINCT: elements seen at the time at were counted in the use's windows: one
+ * that began later knows them from now on. */
+void mfx_counter_reach_back(struct mfx_counter *counter,
+                            const struct mfx_store_use *use,
+                            const struct mfx_counter_clock *at);
 /* Until when an element seen now matters (store_ms); a reset is remembered as
  * long. */
 uint64_t mfx_counter_keep_elements(struct mfx_counter *counter,
@@ -140,7 +147,7 @@ void mfx_counter_add(struct mfx_counter *counter,
 /* DISTINCT: an element that the window counts is seen again. */
 void mfx_counter_move(struct mfx_counter *counter,
                       const struct mfx_store_window *window,
-                      const struct mfx_counter_clock *now, uint64_t seen_ms);
+                      const struct mfx_counter_clock *at, uint64_t seen_ms);
 
 /* True the first time in a window; the window must be prepared. */
 bool mfx_counter_mark_soft(struct mfx_counter *counter,

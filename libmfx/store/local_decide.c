@@ -332,24 +332,24 @@ prepare_use(const struct deciding *d, size_t i)
 static void
 count_element(const struct deciding *d, const struct mfx_store_use *use,
               struct local_counter *counter,
-              const struct mfx_store_window *window, uint64_t hash)
+              const struct mfx_store_window *window, uint64_t hash,
+              const struct mfx_counter_clock *at)
 {
     struct mfx_counter *counted = &counter->counter;
     uint64_t seen_ms = seen_of(counter, hash);
     if (!has_element(d, counter, use, window, seen_ms))
-        mfx_counter_add(counted, window, &d->now, &d->at, 1);
-    else if (use->kind == MFX_STORE_DISTINCT && seen_ms < d->at.store_ms)
-        mfx_counter_move(counted, window, &d->at, seen_ms);
+        mfx_counter_add(counted, window, &d->now, at, 1);
+    else if (use->kind == MFX_STORE_DISTINCT && seen_ms < at->store_ms)
+        mfx_counter_move(counted, window, at, seen_ms);
 }
 
 static void
-see_elements(const struct deciding *d, size_t i)
+see_elements(const struct deciding *d, size_t i, uint64_t seen_ms)
 {
     const struct mfx_store_use *use = &d->call->uses[i];
     struct local_counter *counter = d->place->counters[i];
     uint64_t expires_ms =
         mfx_counter_keep_elements(&counter->counter, use, &d->now);
-    uint64_t seen_ms = mfx_counter_seen_ms(&counter->counter, &d->at);
     for (size_t e = 0; e < use->element_count; e++) {
         uint64_t hash = d->call->element_hashes[i][e];
         struct local_element *element = local_element_find(counter, hash);
@@ -364,22 +364,41 @@ see_elements(const struct deciding *d, size_t i)
     }
 }
 
+/* Windows count elements at the time that is kept with each, not at the call's:
+ * what is seen again is looked for there. */
+static void
+count_elements(const struct deciding *d, size_t i)
+{
+    const struct mfx_store_use *use = &d->call->uses[i];
+    struct local_counter *counter = d->place->counters[i];
+    struct mfx_counter_clock at = d->at;
+    at.store_ms = mfx_counter_seen_ms(&counter->counter, &d->at);
+    for (size_t w = 0; w < use->window_count; w++)
+        for (size_t e = 0; e < use->element_count; e++)
+            count_element(d, use, counter, &use->windows[w],
+                          d->call->element_hashes[i][e], &at);
+    mfx_counter_reach_back(&counter->counter, use, &at);
+    see_elements(d, i, at.store_ms);
+}
+
+static void
+count_amount(const struct deciding *d, size_t i)
+{
+    const struct mfx_store_use *use = &d->call->uses[i];
+    for (size_t w = 0; w < use->window_count; w++)
+        mfx_counter_add(&d->place->counters[i]->counter, &use->windows[w],
+                        &d->now, &d->at, use->amount);
+}
+
 static void
 count_use(const struct deciding *d, size_t i)
 {
     const struct mfx_store_use *use = &d->call->uses[i];
     struct local_counter *counter = d->place->counters[i];
-    for (size_t w = 0; w < use->window_count; w++) {
-        const struct mfx_store_window *window = &use->windows[w];
-        if (!is_element_kind(use->kind))
-            mfx_counter_add(&counter->counter, window, &d->now, &d->at,
-                            use->amount);
-        for (size_t e = 0; e < use->element_count; e++)
-            count_element(d, use, counter, window,
-                          d->call->element_hashes[i][e]);
-    }
-    if (use->element_count > 0)
-        see_elements(d, i);
+    if (!is_element_kind(use->kind))
+        count_amount(d, i);
+    else if (use->element_count > 0)
+        count_elements(d, i);
     local_counter_dirty(d->store, counter);
     local_counter_touch(d->store, counter);
 }

@@ -15,6 +15,7 @@ enum {
     ELEMENTS = 12,
     WAIT_MS = 10000,
     PERIODS_KEPT = 4, /* a store may forget periods used longer ago */
+    BEHIND_MS = 5,    /* what is seen in the millisecond of several resets */
     TRACE = 48,
 };
 
@@ -175,8 +176,8 @@ is_perhaps_in(const struct model *m, struct range at, uint64_t lag_ms,
               uint64_t span_ms, struct range now)
 {
     uint64_t longest = span_ms +
-                       (span_ms + MFX_STORE_STEPS - 1) / MFX_STORE_STEPS + 1 +
-                       (m->lag_ms - lag_ms);
+                       (span_ms + MFX_STORE_STEPS - 1) / MFX_STORE_STEPS +
+                       BEHIND_MS + (m->lag_ms - lag_ms);
     return at.hi + longest > now.lo;
 }
 
@@ -838,11 +839,15 @@ step_crowd(struct model *m)
              (unsigned long long)taken);
 }
 
+/* Now and then to the last millisecond of a part, of which a window has 60:
+ * by a clock that began with a part. */
 static void
 step_pass(struct model *m)
 {
-    uint64_t unit = m->place->unit_ms;
+    uint64_t unit = m->place->unit_ms, part = unit / MFX_STORE_STEPS;
     uint64_t ms = below(m, 3) == 0 ? below(m, 3 * unit) : below(m, unit / 4);
+    if (part > 0 && below(m, 4) == 0)
+        ms += part - 1 - (now_of(m) + ms) % part;
     m->place->pass(m->place->arg, ms);
     say(m, "%llu ms pass", (unsigned long long)ms);
 }
