@@ -196,6 +196,7 @@ undo(struct local_store *store, struct local_batch *batch, const char *why)
     unload_counters(store->unwritten.first);
     local_fail_queue(store, &batch->calls, why);
     local_fail_queue(store, &batch->tasks, why);
+    store->is_time_due = store->is_time_due || batch->is_time_due;
     local_fail_all(store, why);
 }
 

@@ -45,20 +45,22 @@ local_clock(const struct local_store *store, struct mfx_counter_clock *clock)
     clock->wall_s = store->env->wall_s(store->env);
 }
 
+/* What goes into the file is what this moment's clocks say, and nothing that
+ * they said before: a step of the wall clock by less than a second looks like
+ * the second's fraction. */
 void
 local_follow_wall(struct local_store *store)
 {
     struct mfx_counter_clock now;
     local_clock(store, &now);
-    int64_t before_ms = store->offset_ms;
     int64_t least_ms =
         (int64_t)now.store_ms - (int64_t)(now.wall_s * 1000) - 999;
-    int64_t change_ms = least_ms - before_ms;
+    int64_t change_ms = least_ms - store->offset_ms;
     /* a second has room for that much without a step of the clock */
-    if (change_ms > 0 || change_ms < -1100)
-        store->offset_ms = least_ms;
     if (change_ms > 1100 || change_ms < -1100)
         store->is_time_due = true;
+    if (store->is_time_due)
+        store->offset_ms = least_ms;
 }
 
 /* --- the ends of calls --- */

@@ -601,6 +601,36 @@ a_clock_that_jumps(void **state)
     }
 }
 
+/* The wall clock is known in whole seconds, so a step of less may go unseen: it
+ * must not seem to be time that has passed. 1 of 10 drains in each second. */
+static void
+a_small_step_before_a_restart(void **state)
+{
+    struct weather *f = *state;
+    const struct mfx_store_window window = store_bucket(10000, 10);
+    weather_open(f);
+    for (unsigned i = 0; i < 40; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "c%u", i);
+        struct mfx_store_use use = store_use(name, &window, 10);
+        store_clock_go(&f->clock, 2130);
+        assert_int_equal(
+            store_ask(f->store, MFX_STORE_TAKE, name, &use, 1, 0, f->arena).rc,
+            MFX_OK);
+        jump(f, 270 + 270 * (i % 4));
+        store_clock_go(&f->clock, 170);
+        weather_close(f);
+        store_clock_go(&f->clock, 700);
+        weather_open(f);
+        struct store_said said =
+            store_ask(f->store, MFX_STORE_CHECK, "", &use, 1, 0, f->arena);
+        unit_assert_int(name, said.level.used, 10);
+        store_clock_go(&f->clock, 12000);
+        said = store_ask(f->store, MFX_STORE_CHECK, "", &use, 1, 0, f->arena);
+        unit_assert_int(name, said.level.used, 0);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -623,6 +653,7 @@ main(int argc, char **argv)
         TEST(replaced_while_running),
         TEST(a_folder_appears_later),
         TEST(a_clock_that_jumps),
+        TEST(a_small_step_before_a_restart),
     };
     if (argc == 3 && strcmp(argv[1], "--hold") == 0)
         return hold(argv[2]);
