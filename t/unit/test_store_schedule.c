@@ -236,6 +236,29 @@ check_survivors(struct local *local, const struct shared *shared,
     mfx_store_close(local->store, 10000);
 }
 
+static uint64_t
+count_answered(const struct shared *shared)
+{
+    uint64_t answered = 0;
+    for (unsigned c = 0; c < KILLED_COUNTERS; c++)
+        answered += atomic_load(&shared->answered[c]);
+    return answered;
+}
+
+/* Every second one only after it has answered something, however slow it is;
+ * the others perhaps while they open the file. */
+static void
+wait_before_kill(const struct shared *shared, unsigned number)
+{
+    uint64_t before = count_answered(shared);
+    uint64_t until_ms = mfx_mono_ms() + 10000;
+    while (number % 2 == 0 && count_answered(shared) == before &&
+           mfx_mono_ms() < until_ms)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    (void)nanosleep(
+        &(struct timespec){.tv_nsec = 5000000 + 3000000 * (number % 11)}, NULL);
+}
+
 static void
 killed_in_the_middle(void **state)
 {
@@ -252,18 +275,15 @@ killed_in_the_middle(void **state)
         if (child == 0)
             be_killed(&local, shared);
         assert_true(child > 0);
-        (void)nanosleep(
-            &(struct timespec){.tv_nsec = 5000000 + 3000000 * (i % 11)}, NULL);
+        wait_before_kill(shared, i);
         (void)kill(child, SIGKILL);
         assert_int_equal(waitpid(child, NULL, 0), child);
         check_survivors(&local, shared, arena);
     }
-    uint64_t answered = 0;
-    for (unsigned c = 0; c < KILLED_COUNTERS; c++)
-        answered += atomic_load(&shared->answered[c]);
+    uint64_t answered = count_answered(shared);
     print_message("# %llu uses survived %d kills\n",
                   (unsigned long long)answered, KILLS);
-    assert_true(answered > KILLS);
+    assert_true(answered > KILLS / 2);
     store_remove_dir(local.dir);
     (void)munmap(shared, sizeof *shared);
     mfx_arena_free(arena);
