@@ -130,6 +130,31 @@ def weather(box, clamd):
     tap.same(got.get('end'), 'answered', 'started again')
 
 
+def under_load(box, clamd):
+    """Two of them: one is stopped, goes on, is killed, comes back."""
+    os.makedirs(box + '/other')
+    other = scanlab.Clamd(box + '/other')
+    path = scanlab.write(box, 'mail', ATTACHED)
+    try:
+        asking = scanlab.begin('clamd', 'server=' + clamd.tcp,
+                               'server=' + other.unix, 'order=turn',
+                               'attempt=400', 'time=20000', 'memory=100',
+                               'seconds=4', 'parallel=20', path)
+        for what in (lambda: clamd.process.child.send_signal(signal.SIGSTOP),
+                     lambda: clamd.process.child.send_signal(signal.SIGCONT),
+                     clamd.process.kill, clamd.start):
+            time.sleep(0.5)
+            what()
+        got = scanlab.finish(asking)
+        kinds = {(a.get('end'), a.get('class')) for a in got}
+        tap.same(kinds, {('answered', 'virus')}, 'nothing is lost under load')
+        tap.note('%d messages' % len(got))
+        tap.ok(any(a.get('tries') == '2' for a in got),
+               'and some were asked of both')
+    finally:
+        other.stop()
+
+
 def main():
     scanlab.need('clamd')
     with scanlab.folder() as box:
@@ -139,6 +164,7 @@ def main():
             sizes(box, clamd)
             many(box, clamd)
             weather(box, clamd)
+            under_load(box, clamd)
         finally:
             clamd.stop()
     tap.done()

@@ -77,13 +77,25 @@ def parse(line):
     return found
 
 
-def ask(engine, *words, seconds=120):
+def begin(engine, *words):
+    return subprocess.Popen([TOOL, engine, *words], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+
+
+def finish(asking, seconds=120):
     """A dictionary for each line that scantool prints."""
-    done = subprocess.run([TOOL, engine, *words], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, timeout=seconds, check=False)
-    if done.returncode != 0:
-        tap.note(done.stderr)
-    return [parse(line) for line in done.stdout.decode().splitlines()]
+    try:
+        out, errors = asking.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        asking.kill()
+        out, errors = asking.communicate()
+    if asking.returncode != 0:
+        tap.note(errors)
+    return [parse(line) for line in out.decode().splitlines()]
+
+
+def ask(engine, *words):
+    return finish(begin(engine, *words))
 
 
 def ask_one(engine, *words):

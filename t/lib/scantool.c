@@ -6,7 +6,7 @@
  *
  * Options: server=ADDRESS (more than one), order=failover|turn, time=MS,
  * memory=BYTES, max_size=BYTES, part=1, connections=N, repeat=N, parallel=N,
- * pause=MS (before the end of each message), attempt=MS, ca=FILE name=NAME (TLS)
+ * seconds=N (on and on), pause=MS (before the end of each message), attempt=MS, ca=FILE name=NAME (TLS)
  *   clamd: session=1 files=0
  *   spamd: command=check|symbols|report|headers compress=1 user=NAME bare=1
  *   envelope: ip= client= helo= sender= login= tls= mta= id=
@@ -40,7 +40,7 @@ struct tool {
     struct mfx_scan_envelope envelope;
     enum mfx_scan_purpose purpose;
     struct mfx_scan_recipient recipient;
-    uint64_t time_ms, memory, repeat, parallel, pause_ms;
+    uint64_t time_ms, memory, repeat, seconds, parallel, pause_ms;
     struct mfx_scan_loop *loop;
     struct mfx_scan_engine *engine;
 };
@@ -72,6 +72,8 @@ take_number(struct tool *t, struct mfx_str name, uint64_t n)
         s->attempt_ms = n;
     else if (mfx_str_is(name, "repeat"))
         t->repeat = n;
+    else if (mfx_str_is(name, "seconds"))
+        t->seconds = n;
     else if (mfx_str_is(name, "parallel") && n <= PARALLEL_MAX)
         t->parallel = n;
     else if (mfx_str_is(name, "pause"))
@@ -255,16 +257,17 @@ static void
 run_file(struct tool *t, const char *path)
 {
     struct mfx_scan *scans[PARALLEL_MAX];
-    for (uint64_t done = 0; done < t->repeat;) {
+    uint64_t until_ms = mfx_mono_ms() + 1000 * t->seconds;
+    for (uint64_t done = 0; done < t->repeat || mfx_mono_ms() < until_ms;) {
         struct mfx_arena *arena = mfx_arena_new(0);
         struct mfx_scan_body *body = read_file(t, path);
         struct mfx_scan_request request = {.purpose = t->purpose,
                                            .envelope = &t->envelope,
                                            .body = body,
                                            .time_ms = t->time_ms};
-        uint64_t count = t->repeat - done;
-        if (count > t->parallel)
-            count = t->parallel;
+        uint64_t count = t->parallel;
+        if (t->seconds == 0 && count > t->repeat - done)
+            count = t->repeat - done;
         for (uint64_t i = 0; i < count; i++) {
             scans[i] = mfx_scan_begin(arena, t->engine, &request);
             if (scans[i] == NULL)

@@ -301,6 +301,41 @@ an_answer_that_does_not_come(void **state)
     scan_peer_stop(&peer);
 }
 
+/* A reload drops its engine while messages are still being asked about. */
+static void
+an_engine_is_replaced(void **state)
+{
+    (void)state;
+    enum {
+        ASKED = 30,
+    };
+    struct mfx_scan_loop *loop = test_loop();
+    struct scan_peer peer;
+    atomic_bool may_answer = false;
+    scan_peer_start(&peer, serve_held, &may_answer, NULL);
+    struct mfx_scan_server servers[] = {server_of(&peer)};
+    struct mfx_scan_engine_settings settings = test_settings(servers, 1);
+    settings.max_connections = 10;
+    struct mfx_arena *arena = mfx_arena_new(0);
+    struct mfx_scan_body *body = test_body("x");
+    struct mfx_scan *scans[2 * ASKED];
+    for (int round = 0; round < 2; round++) {
+        struct mfx_scan_engine *engine = test_clamd(loop, &settings, NULL);
+        for (int i = 0; i < ASKED; i++)
+            scans[round * ASKED + i] =
+                test_begin(arena, engine, body, PATIENCE_MS);
+        mfx_scan_engine_free(engine);
+    }
+    wait_for(&peer.asked, 20);
+    atomic_store(&may_answer, true);
+    for (int i = 0; i < 2 * ASKED; i++)
+        assert_int_equal(test_finish(scans[i])->end, MFX_SCAN_ANSWERED);
+    mfx_scan_body_free(body);
+    mfx_arena_free(arena);
+    mfx_scan_loop_free(loop);
+    scan_peer_stop(&peer);
+}
+
 /* --- several servers --- */
 
 /* One that is silent leaves time for the next. */
@@ -695,6 +730,7 @@ main(void)
         cmocka_unit_test(large_messages),
         cmocka_unit_test(what_cannot_be_kept),
         cmocka_unit_test(an_answer_that_does_not_come),
+        cmocka_unit_test(an_engine_is_replaced),
         cmocka_unit_test(another_server_is_asked),
         cmocka_unit_test(a_silent_server),
         cmocka_unit_test(in_turn),
