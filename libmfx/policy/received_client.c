@@ -125,9 +125,12 @@ is_bracketed(struct mfx_str comment, struct address *a)
         skip_blanks(&comment);
         word = take_word(&comment);
     }
-    return take_literal(word, &a->ip) &&
-           (mfx_str_is(mfx_str_trim(comment), "(may be forged)") ||
-            take_pairs(comment, &a->helo));
+    if (!take_literal(word, &a->ip))
+        return false;
+    if (!mfx_str_is(mfx_str_trim(comment), "(may be forged)"))
+        return take_pairs(comment, &a->helo);
+    a->name = mfx_str("", 0); /* whoever holds the address may write it */
+    return true;
 }
 
 /* "ADDRESS" or "LOGIN@ADDRESS", nothing else. */

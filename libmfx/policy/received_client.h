@@ -39,8 +39,8 @@ MFX_API_BEGIN
 struct mfx_received_client {
     struct mfx_ip ip;
     struct mfx_str helo; /* as written; empty: not said */
-    struct mfx_str name; /* reverse name, without final dot; empty: unknown, or
-                            not said that it is one */
+    struct mfx_str name; /* reverse name, without final dot; empty: unknown,
+                            may be forged, or not said that it is one */
 };
 
 enum mfx_rc

@@ -32,7 +32,7 @@ static const struct {
      "192.0.2.1",                                                                                             "laptop",           "p1.isp.example"},
     {"sendmail_forged",
      " from laptop (p1.isp.example [192.0.2.1] (may be forged)) " BY,
-     "192.0.2.1",                                                                                             "laptop",           "p1.isp.example"},
+     "192.0.2.1",                                                                                             "laptop",           ""              },
     {"sendmail_ident",            " from laptop (joe@p1.isp.example [192.0.2.1]) " BY,
      "192.0.2.1",                                                                                             "laptop",           "p1.isp.example"},
     {"sendmail_no_name",          " from laptop ([192.0.2.1]) " BY,                            "192.0.2.1",
