@@ -118,6 +118,22 @@ judge(struct mfx_message *m, struct spf_message *q,
     return MFX_OK;
 }
 
+/* It may be a forwarder's: what cannot be taken back waits for the answer. */
+static void
+defer_unsure(struct mfx_message *m, struct spf_message *q)
+{
+    const struct spf_code *set = &spf_policy_of(m)->tempfail;
+    if (q->action != SPF_ACTION_REJECT && q->action != SPF_ACTION_DISCARD)
+        return;
+    mfx_trace(m->decision, "forwarders",
+              "DNS does not say whether it is one: %s becomes a tempfail",
+              spf_action_name(q->action));
+    q->action = SPF_ACTION_TEMPFAIL;
+    q->code = set->code != 0 ? set->code : 451;
+    q->enhanced = set->code != 0 ? set->enhanced
+                                 : spf_reply_enhanced(MFX_SPF_TEMPERROR, false);
+}
+
 static enum mfx_rc
 judge_spf(struct mfx_message *m, struct spf_message *q, struct mfx_err *err)
 {
@@ -129,6 +145,8 @@ judge_spf(struct mfx_message *m, struct spf_message *q, struct mfx_err *err)
     if (rc != MFX_OK || q->action == SPF_ACTION_ACCEPT)
         return rc;
     rc = spf_forwarder_is_known(m, q, err);
+    if (rc == MFX_NOTFOUND && q->is_forwarder_unsure)
+        defer_unsure(m, q);
     if (rc == MFX_NOTFOUND)
         return MFX_OK;
     if (rc != MFX_OK)

@@ -34,7 +34,8 @@ find_skip(const struct mfx_connection *c, struct spf_connection *s)
 {
     const struct spf_policy *policy = policy_of(c);
     struct mfx_str entry;
-    if (c->client_ip.family == MFX_IP_NONE || c->client_port == 0) {
+    if (c->client_ip.family == MFX_IP_NONE ||
+        (c->client_port == 0 && mfx_ip_is_loopback(&c->client_ip))) {
         s->skipped = "no client address";
     } else if (mfx_connection_is_ours(c)) {
         s->skipped = "mail of ours";
@@ -173,11 +174,12 @@ on_rcpt(struct mfx_message *m, struct mfx_recipient *r)
 {
     struct spf_message *q = m->state;
     struct mfx_err err = {""};
-    if (q->skipped != NULL || q->is_at_end || !spares_recipients(m))
+    if (q->skipped != NULL || !spares_recipients(m))
         return MFX_OK;
-    enum mfx_rc rc = find(m, q);
+    enum mfx_rc rc = q->is_at_end ? MFX_OK : find(m, q);
     bool is_bad = q->action >= SPF_ACTION_HOLD;
-    if (rc != MFX_OK || (!is_bad && !spf_checking_wants_from(m)))
+    bool is_open = q->is_at_end || spf_checking_wants_from(m);
+    if (rc != MFX_OK || (!is_bad && !is_open))
         return rc;
     rc = spf_deciding_is_unprotected(m, r, &err);
     if (rc == MFX_NOTFOUND) {
@@ -196,16 +198,29 @@ on_rcpt(struct mfx_message *m, struct mfx_recipient *r)
     return rc;
 }
 
+/* The relay's own mail has no Received field. One that cannot be understood
+ * may be its client's doing: that is not passed over in silence. */
+static enum mfx_rc
+take_unknown(struct mfx_message *m, struct spf_message *q)
+{
+    if (mfx_headers_first(&m->headers, mfx_str_of("Received")) == NULL) {
+        q->skipped = "relayed";
+        say_skipped(m, q, mfx_str("", 0));
+        return MFX_OK;
+    }
+    q->is_found = true;
+    q->action = SPF_ACTION_TAG;
+    q->reason = "the client of a relay cannot be told from Received";
+    return MFX_OK;
+}
+
 /* Mail by a relay of ours is found out about now. */
 static enum mfx_rc
 find_relayed(struct mfx_message *m, struct spf_message *q)
 {
     const struct spf_connection *c = m->connection->state;
-    if (!spf_relayed_find_client(m, q)) {
-        q->skipped = "relayed";
-        say_skipped(m, q, mfx_str("", 0));
-        return MFX_OK;
-    }
+    if (!spf_relayed_find_client(m, q))
+        return take_unknown(m, q);
     enum mfx_rc rc = spf_checking_begin(m, q, c);
     if (rc != MFX_OK)
         return rc;
@@ -222,6 +237,16 @@ on_eoh(struct mfx_message *m)
     return MFX_OK;
 }
 
+/* An MTA that shows no recipient must not have its mail passed unchecked. */
+static enum mfx_rc
+find_at_end(struct mfx_message *m, struct spf_message *q)
+{
+    enum mfx_rc rc = find(m, q);
+    if (rc == MFX_OK)
+        spf_deciding_find_from(m, q);
+    return rc;
+}
+
 static enum mfx_rc
 on_eom(struct mfx_message *m)
 {
@@ -234,7 +259,7 @@ on_eom(struct mfx_message *m)
     if (q->skipped == NULL && q->is_at_end)
         rc = find_relayed(m, q);
     else if (q->skipped == NULL)
-        spf_deciding_find_from(m, q);
+        rc = find_at_end(m, q);
     if (rc != MFX_OK || q->skipped != NULL)
         return rc;
     rc = spf_recording_write(m, q);

@@ -30,6 +30,8 @@ is_helo(struct mfx_message *m, struct spf_message *q, struct mfx_err *err)
     bool is_theirs = mfx_str_eq_nocase(q->client.helo, q->client.name) ||
                      (q->helo != NULL && q->helo->result == MFX_SPF_PASS);
     if (!is_theirs) {
+        q->is_forwarder_unsure =
+            q->helo != NULL && q->helo->result == MFX_SPF_TEMPERROR;
         mfx_trace(m->decision, "forwarders.helo_names",
                   "%.*s is not proven to be the client's name",
                   MFX_STR_ARG(q->client.helo));
@@ -68,6 +70,7 @@ is_domain(struct mfx_message *m, struct spf_message *q)
                   mfx_spf_result_name(o->result));
         if (o->result == MFX_SPF_PASS && q->forwarder.len == 0)
             q->forwarder = domains->items[i];
+        q->is_forwarder_unsure |= o->result == MFX_SPF_TEMPERROR;
     }
     return q->forwarder.len > 0 ? MFX_OK : MFX_NOTFOUND;
 }

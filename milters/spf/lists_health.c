@@ -280,7 +280,8 @@ wait_for_next(struct spf_lists_shared *shared, uint64_t now_ms)
     uint64_t at_ms = now_ms + IDLE_MS;
     for (size_t i = 0; i < shared->current->count; i++) {
         uint64_t due = due_ms(shared->current, &shared->current->lists[i]);
-        at_ms = due < at_ms ? due : at_ms;
+        if (!has_state_before(shared->current, i)) /* else never gathered */
+            at_ms = due < at_ms ? due : at_ms;
     }
     const struct timespec at = {(time_t)(at_ms / 1000),
                                 (long)(at_ms % 1000) * 1000000};

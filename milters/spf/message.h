@@ -57,7 +57,8 @@ struct spf_message {
     struct mfx_str enhanced, text;
     const char *reason;
     struct mfx_str forwarder; /* what saved it; or empty */
-    size_t unprotected;       /* recipients that are not refused */
+    bool is_forwarder_unsure;
+    size_t unprotected; /* recipients that are not refused */
 };
 
 static inline const struct spf_policy *
@@ -104,8 +105,8 @@ void spf_deciding_finish(struct mfx_message *m, struct spf_message *q);
 
 /* --- forwarder.c --- */
 
-/* True when a known forwarder sent this: what SPF says refuses nothing. May
- * wait. */
+/* MFX_OK when a known forwarder sent this: what SPF says refuses nothing.
+ * MFX_NOTFOUND: no; with is_forwarder_unsure, DNS did not say. May wait. */
 enum mfx_rc spf_forwarder_is_known(struct mfx_message *m, struct spf_message *q,
                                    struct mfx_err *err);
 

@@ -75,8 +75,23 @@ static void
 read_header_name(const struct mfx_policy_build *build, const char *name,
                  struct mfx_str value)
 {
+    static const char *const taken[] = {"Authentication-Results",
+                                        "Received-SPF",
+                                        "Received",
+                                        "From",
+                                        "Sender",
+                                        "Reply-To",
+                                        "To",
+                                        "Cc",
+                                        "Subject",
+                                        "Date",
+                                        "Message-ID",
+                                        "DKIM-Signature"};
     if (!mfx_header_name_is_valid(value))
         complain(build, name, "no name of a header field", value);
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
+        if (mfx_str_is_nocase(value, taken[i]))
+            complain(build, name, "this field has a meaning of its own", value);
 }
 
 /* --- mail of ours --- */

@@ -182,7 +182,8 @@ const struct mfx_option spf_options[] = {
     MFX_OPTION_TABLE(
         "relays.hosts", S, relays.hosts, "", 0,
         "Our secondary MXs and relays, as a host list: the client that is "
-        "checked is the one that their Received field names."),
+        "checked is the one that their Received field names. Where it "
+        "cannot be told, the mail is tagged."),
     MFX_OPTION_INT("relays.hops", S, relays.hops, "3", 1, 20, 0,
                    "How many Received fields of such relays are gone through."),
     MFX_OPTION_BOOL(

@@ -135,6 +135,38 @@ kill "${pids[liar]}" 2>/dev/null
 wait "${pids[liar]}" 2>/dev/null
 unset "pids[liar]"
 
+# What is decided late, and what DNS trouble must not decide.
+cat >"$dir/zone-late" <<'ZONE'
+fail.example TXT "v=spf1 -all"
+slow.example TXT !timeout
+INVALID.names.example A !nxdomain
+TEST.names.example A 127.0.0.2
+bad.example.names.example A 127.0.0.2
+2.0.0.127.twice.example A 127.0.0.2
+ZONE
+config late <<CONF
+dns = { test_data = "$dir/zone-late"; };
+relays = { hosts = [ "192.0.2.200" ]; enforce = true; };
+forwarders = { domains = [ "slow.example" ]; helo_names = [ "slow.example" ]; };
+lists = { reject_at = 3; };
+dns_lists = (
+  { type = "domain"; sites = [ "names.example*3" ]; keys = [ "from_domain" ]; },
+  { sites = [ "twice.example" ]; health = "none"; mode = "shadow"; },
+  { sites = [ "twice.example" ]; mode = "shadow"; } );
+CONF
+start_daemon late
+ok "mfx-spf answers (late decisions)" await ready late "$SOCK"
+ok "its lists are known to work" await lists_in_use late 3
+ticks() { # of processor time
+  cut -d' ' -f14,15 "/proc/${pids[late]}/stat" | tr ' ' +
+}
+before=$(($(ticks)))
+talk late "$scenarios/spf-late.mt"
+sleep 1
+ok "a zone that two groups test otherwise keeps nobody busy" \
+  [ $(($(ticks) - before)) -lt 60 ]
+stop_clean late
+
 config bad <<CONF
 results = [ "everything" ];
 spf = { reject_code = "451 4.7.1"; };
@@ -142,7 +174,7 @@ rules = ( { results = [ "maybe" ]; }, { identities = [ "from" ]; },
   { action = "tempfail"; code = "550 5.7.1"; } );
 lists = { sites = "zen.example=127.0.0.[2..*3"; };
 outgoing = { check = "log"; };
-tag_header = "X Tag";
+tag_header = "received-spf";
 CONF
 "$daemon" -t -c "$dir/bad.conf" >"$dir/bad.out" 2>&1
 ok "bad settings: exit status 78" [ $? -eq 78 ]

@@ -337,3 +337,18 @@ rcpt <a@example.org>
 expect replycode 550 5.7.23 *
 rcpt <postmaster@example.org>
 expect continue
+
+test secondary MX whose Received field a client has made unreadable
+connect mx2.example.org 192.0.2.200
+helo mx2.example.org
+envelope <joe@fail.example> <a@example.org>
+message
+Received: from a b (c (unknown [192.0.2.66])
+	by mx2.example.org (Postfix) with ESMTP id 4Bx; Sat, 21 Nov 2026 10:00:00 +0000 (UTC)
+From: joe@fail.example
+
+x
+.
+expect continue
+has X-Sender-Check \ssuspicious
+log *: tagged * reason="the client of a relay cannot be told from Received" *
