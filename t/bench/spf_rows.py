@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from benchlib import BUILD, Filter, say
+from benchlib import BUILD, Filter
 from peer_rows import CONNECTIONS, tree_cpu_us
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -335,8 +335,7 @@ TempError_Defer = False
         self.begin_spf()
         for name in ('policyd-spf', 'pyspf-milter'):
             if not os.path.exists('/usr/bin/' + name):
-                say('not installed: ' + name)
-                return
+                sys.exit('not installed: ' + name)
         wrapper = self.write('with_our_dns.py', WITH_OUR_DNS)
         f = self.start_spf('mfx-spf.peers', 0)
         milter = self.start_pyspf_milter(wrapper)
