@@ -78,8 +78,8 @@ static const char *const sentences[MFX_SPF_RESULT_COUNT] = {
     [MFX_SPF_NEUTRAL] = "%i is neither permitted nor denied by domain of %s",
     [MFX_SPF_PASS] = "domain of %s designates %i as permitted sender",
     [MFX_SPF_FAIL] = "domain of %s does not designate %i as permitted sender",
-    [MFX_SPF_SOFTFAIL] = "transitioning domain of %s does not designate %i as "
-                         "permitted sender",
+    [MFX_SPF_SOFTFAIL] = ("transitioning domain of %s does not designate %i as "
+                          "permitted sender"),
     [MFX_SPF_TEMPERROR] = "temporary error in processing domain of %s",
     [MFX_SPF_PERMERROR] = "permanent error in processing domain of %s",
 };
