@@ -4,7 +4,7 @@
 
 BUILD_PACKAGES="autoconf automake libtool pkg-config make gcc libc6-dev
   libmilter-dev libssl-dev libc-ares-dev libconfig-dev liblmdb-dev
-  libsqlite3-dev libhiredis-dev libcurl4-openssl-dev libmicrohttpd-dev libjansson-dev libidn2-dev libpsl-dev zlib1g-dev
+  libsqlite3-dev libhiredis-dev libcurl4-openssl-dev libmicrohttpd-dev libjansson-dev libidn2-dev libpsl-dev zlib1g-dev libzstd-dev
   publicsuffix libcmocka-dev libspf2-dev"
 MTA_PACKAGES="postfix nsd python3 swaks openssl"
 TEST_PACKAGES="bind9-dnsutils bind9-utils clamav clamav-daemon clang clang-format git groff libclang-rt-dev m4 mandoc opendkim opendkim-tools
