@@ -62,7 +62,7 @@ enum {
 struct masq_munge {
     const struct masq_munge_settings *settings;
     struct mfx_str domain; /* A-labels */
-    struct masq_secrets secrets;
+    struct mfx_secrets secrets;
     struct mfx_dmarc_suffixes *suffixes;
     struct masq_srs_maps maps; /* for munge.mail = "forwarded" */
     size_t max_addresses;

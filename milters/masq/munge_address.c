@@ -58,7 +58,7 @@ is_base32(struct mfx_str s, size_t len)
 /* --- make --- */
 
 static enum mfx_rc
-write_address(const struct masq_secrets *secrets, struct mfx_str rest,
+write_address(const struct mfx_secrets *secrets, struct mfx_str rest,
               struct mfx_str domain, struct mfx_arena *arena,
               struct masq_address *to)
 {
@@ -80,7 +80,7 @@ write_address(const struct masq_secrets *secrets, struct mfx_str rest,
 }
 
 static enum mfx_rc
-make_short(const struct masq_secrets *secrets, struct mfx_str domain,
+make_short(const struct mfx_secrets *secrets, struct mfx_str domain,
            struct mfx_str author, struct mfx_arena *arena,
            struct masq_address *to, struct mfx_str *name)
 {
@@ -96,7 +96,7 @@ make_short(const struct masq_secrets *secrets, struct mfx_str domain,
 }
 
 enum mfx_rc
-masq_munge_address_make(const struct masq_secrets *secrets,
+masq_munge_address_make(const struct mfx_secrets *secrets,
                         struct mfx_str domain,
                         const struct masq_address *author,
                         struct mfx_arena *arena, struct masq_address *to,
@@ -125,7 +125,7 @@ masq_munge_address_make(const struct masq_secrets *secrets,
 
 /* In a time that tells nothing of the right hash. */
 static enum mfx_rc
-check_hash(const struct masq_secrets *secrets, struct mfx_str hash,
+check_hash(const struct mfx_secrets *secrets, struct mfx_str hash,
            struct mfx_str rest, struct mfx_arena *arena)
 {
     bool is_right = false;
@@ -147,9 +147,9 @@ check_hash(const struct masq_secrets *secrets, struct mfx_str hash,
 }
 
 enum mfx_rc
-masq_munge_address_read(const struct masq_secrets *secrets,
-                        struct mfx_str local, struct mfx_arena *arena,
-                        struct masq_address *author, struct mfx_str *name)
+masq_munge_address_read(const struct mfx_secrets *secrets, struct mfx_str local,
+                        struct mfx_arena *arena, struct masq_address *author,
+                        struct mfx_str *name)
 {
     struct mfx_str hash = mfx_str_head(local, MASQ_MUNGE_HASH);
     struct mfx_str rest = mfx_str_from(local, MASQ_MUNGE_HASH + 1);

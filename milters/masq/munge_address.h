@@ -20,8 +20,9 @@
 #ifndef MASQ_MUNGE_ADDRESS_H
 #define MASQ_MUNGE_ADDRESS_H
 
+#include <mfx/policy/secrets.h>
+
 #include "address.h"
-#include "secrets.h"
 
 enum {
     MASQ_MUNGE_HASH = 8,
@@ -31,7 +32,7 @@ enum {
 /* author: domain as A-labels. *name: empty, or a name under which the caller
  * keeps the author before it uses the address. MFX_PERMFAIL: there is no such
  * address. */
-enum mfx_rc masq_munge_address_make(const struct masq_secrets *secrets,
+enum mfx_rc masq_munge_address_make(const struct mfx_secrets *secrets,
                                     struct mfx_str domain,
                                     const struct masq_address *author,
                                     struct mfx_arena *arena,
@@ -41,7 +42,7 @@ enum mfx_rc masq_munge_address_make(const struct masq_secrets *secrets,
 /* local: of an address in our domain, without quotes. MFX_OK: *author, or
  * *name (not empty) under which it is kept. MFX_NOTFOUND: an address of another
  * form. MFX_PERMFAIL: not made with one of the secrets. */
-enum mfx_rc masq_munge_address_read(const struct masq_secrets *secrets,
+enum mfx_rc masq_munge_address_read(const struct mfx_secrets *secrets,
                                     struct mfx_str local,
                                     struct mfx_arena *arena,
                                     struct masq_address *author,

@@ -27,8 +27,9 @@ read_secrets(const struct masq_munge_settings *s,
     }
     const char *file =
         mfx_config_where(build->config, "munge.secrets_file", &line);
-    return masq_secrets_read(s->secrets_file, file == NULL ? "" : file, line,
-                             build->arena, build->problems, &munge->secrets);
+    return mfx_secrets_read(s->secrets_file, file == NULL ? "" : file, line,
+                            "can make addresses of ours", build->arena,
+                            build->problems, &munge->secrets);
 }
 
 static enum mfx_rc

@@ -115,6 +115,6 @@ bool
 masq_policy_is_outdated(const void *policy)
 {
     const struct masq_policy *p = policy;
-    return (p->srs != NULL && masq_secrets_are_outdated(&p->srs->secrets)) ||
-           (p->munge != NULL && masq_secrets_are_outdated(&p->munge->secrets));
+    return (p->srs != NULL && mfx_secrets_are_outdated(&p->srs->secrets)) ||
+           (p->munge != NULL && mfx_secrets_are_outdated(&p->munge->secrets));
 }

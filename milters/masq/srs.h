@@ -30,10 +30,10 @@
 
 #include <mfx/auth/srs.h>
 #include <mfx/milter/filter.h>
+#include <mfx/policy/secrets.h>
 #include <mfx/store/store.h>
 
 #include "kept.h"
-#include "secrets.h"
 #include "settings.h"
 #include "srs_maps.h"
 
@@ -44,7 +44,7 @@ struct masq_srs {
     int forward;                    /* enum masq_srs_forward */
     bool short_forms;               /* else longer than 64 octets */
     bool reverses;
-    struct masq_secrets secrets; /* of the engine */
+    struct mfx_secrets secrets; /* of the engine */
 };
 
 /* From settings, in the arena of the build; NULL when there is no srs.domain.

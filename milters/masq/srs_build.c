@@ -21,8 +21,9 @@ read_secrets(const struct masq_srs_settings *s,
     }
     const char *file =
         mfx_config_where(build->config, "srs.secrets_file", &line);
-    return masq_secrets_read(s->secrets_file, file == NULL ? "" : file, line,
-                             build->arena, build->problems, &srs->secrets);
+    return mfx_secrets_read(s->secrets_file, file == NULL ? "" : file, line,
+                            "can make addresses of ours", build->arena,
+                            build->problems, &srs->secrets);
 }
 
 static enum mfx_rc

@@ -30,7 +30,7 @@ check(bool holds)
 }
 
 static void
-check_author(const struct masq_secrets *secrets,
+check_author(const struct mfx_secrets *secrets,
              const struct masq_address *author, struct mfx_arena *arena)
 {
     struct masq_address to, back;
@@ -46,7 +46,7 @@ check_author(const struct masq_secrets *secrets,
 }
 
 static void
-check_local(const struct masq_secrets *secrets, struct mfx_str local,
+check_local(const struct mfx_secrets *secrets, struct mfx_str local,
             struct mfx_arena *arena)
 {
     struct masq_address author;
@@ -58,7 +58,7 @@ check_local(const struct masq_secrets *secrets, struct mfx_str local,
 }
 
 static void
-check_field(const struct masq_secrets *secrets, struct mfx_str value,
+check_field(const struct mfx_secrets *secrets, struct mfx_str value,
             struct mfx_arena *arena)
 {
     static const struct mfx_str from = MFX_STR("From"),
@@ -88,7 +88,7 @@ check_field(const struct masq_secrets *secrets, struct mfx_str value,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct masq_secrets secrets = {.items = &secret, .count = 1};
+    const struct mfx_secrets secrets = {.items = &secret, .count = 1};
     struct mfx_str text = mfx_str((const char *)data, size);
     struct mfx_arena *arena = mfx_arena_new(0);
     check(arena != NULL);

@@ -10,7 +10,7 @@
 
 static const struct mfx_str secret_items[] = {MFX_STR("tops3cr3t"),
                                               MFX_STR("old")};
-static const struct masq_secrets secrets = {.items = secret_items, .count = 2};
+static const struct mfx_secrets secrets = {.items = secret_items, .count = 2};
 
 #define L10 "llllllllll"
 

@@ -6,7 +6,6 @@
 
 #include <mfx/store/store_local.h>
 
-#include "../../milters/masq/secrets.h"
 #include "../../milters/masq/srs.h"
 #include "masq_tables.h"
 
@@ -375,87 +374,6 @@ outage(void **state)
     site_end(&s);
 }
 
-/* --- secrets --- */
-
-static void
-secrets_files(void **state)
-{
-    static const struct {
-        const char *label, *text;
-        mode_t mode;
-        enum mfx_rc rc;
-        const char *want, *problems;
-    } cases[] = {
-        {"one",             "tops3cr3t\n",                 0600, MFX_OK,       "tops3cr3t", ""                     },
-        {"no_final_lf",     "tops3cr3t",                   0600, MFX_OK,       "tops3cr3t", ""                     },
-        {"several",         "new\n\nold\r\n\r\n# third\n", 0600, MFX_OK,
-         "new|old|# third",                                                                 ""                     },
-        {"blanks_count",    " a b \n",                     0600, MFX_OK,       " a b ",     ""                     },
-        {"readable_by_all", "x\n",                         0644, MFX_OK,       "x",         "can be read by others"},
-        {"empty",           "",                            0600, MFX_PERMFAIL, "",          "it holds no secret"   },
-        {"only_line_ends",  "\n\r\n",                      0600, MFX_PERMFAIL, "",
-         "it holds no secret"                                                                                      },
-    };
-    struct masq_tables t;
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct masq_secrets got;
-        masq_tables_begin(&t);
-        const char *path =
-            conf_files_write(&t.files, "secrets", mfx_str_of(cases[i].text));
-        assert_int_equal(chmod(path, cases[i].mode), 0);
-        unit_assert_int(
-            cases[i].label,
-            masq_secrets_read(path, "masq.conf", 3, t.arena, &t.problems, &got),
-            cases[i].rc);
-        struct mfx_buf all;
-        mfx_buf_init(&all, 1000);
-        for (size_t k = 0; cases[i].rc == MFX_OK && k < got.count; k++)
-            mfx_buf_printf(&all, "%s%.*s", k == 0 ? "" : "|",
-                           MFX_STR_ARG(got.items[k]));
-        unit_assert_str(cases[i].label, mfx_buf_str(&all),
-                        mfx_str_of(cases[i].want));
-        mfx_buf_fini(&all);
-        const char *said = conf_files_problems(&t.files, &t.problems).p;
-        if (strstr(said == NULL ? "" : said, cases[i].problems) == NULL)
-            fail_msg("%s: %s", cases[i].label, said);
-        masq_tables_end(&t);
-    }
-}
-
-static void
-secrets_that_change(void **state)
-{
-    struct masq_tables t;
-    struct masq_secrets got;
-    (void)state;
-    masq_tables_begin(&t);
-    const char *path = conf_files_path(&t.files, "secrets");
-    assert_int_equal(masq_secrets_read(path, "", 0, t.arena, &t.problems, &got),
-                     MFX_PERMFAIL);
-    (void)conf_files_write(&t.files, "secrets", mfx_str_of("one\n"));
-    assert_int_equal(masq_secrets_read(path, "", 0, t.arena, &t.problems, &got),
-                     MFX_OK);
-    assert_false(masq_secrets_are_outdated(&got));
-    (void)conf_files_write(&t.files, "secrets", mfx_str_of("two\n"));
-    assert_true(masq_secrets_are_outdated(&got));
-    struct mfx_buf text;
-    mfx_buf_init(&text, 1000000);
-    for (int i = 0; i <= MASQ_SECRETS_LINE_MAX; i++)
-        mfx_buf_add_byte(&text, 'x');
-    (void)conf_files_write(&t.files, "secrets", mfx_buf_str(&text));
-    assert_int_equal(masq_secrets_read(path, "", 0, t.arena, &t.problems, &got),
-                     MFX_PERMFAIL);
-    mfx_buf_clear(&text);
-    for (int i = 0; i <= MASQ_SECRETS_MAX; i++)
-        mfx_buf_printf(&text, "s%d\n", i);
-    (void)conf_files_write(&t.files, "secrets", mfx_buf_str(&text));
-    assert_int_equal(masq_secrets_read(path, "", 0, t.arena, &t.problems, &got),
-                     MFX_PERMFAIL);
-    mfx_buf_fini(&text);
-    masq_tables_end(&t);
-}
-
 /* --- from settings --- */
 
 #define SRS     "our_domains = \"csl:us.example\"; srs = { domain = \"s.example\"; "
@@ -568,8 +486,6 @@ main(void)
         cmocka_unit_test(store_keeps_as_long),
         cmocka_unit_test(without_short_forms),
         cmocka_unit_test(outage),
-        cmocka_unit_test(secrets_files),
-        cmocka_unit_test(secrets_that_change),
         cmocka_unit_test(from_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

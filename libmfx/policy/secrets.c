@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "secrets.h"
+#include <mfx/policy/secrets.h>
 
 enum {
     FILE_MAX = 256 * 1024,
@@ -29,9 +29,9 @@ read_lines(struct mfx_str bytes, struct mfx_str *items, size_t *count)
     while (next_line(&bytes, &line)) {
         if (line.len == 0)
             continue;
-        if (line.len > MASQ_SECRETS_LINE_MAX)
+        if (line.len > MFX_SECRETS_LINE_MAX)
             return "a line is too long";
-        if (*count == MASQ_SECRETS_MAX)
+        if (*count == MFX_SECRETS_MAX)
             return "too many secrets";
         items[(*count)++] = line;
     }
@@ -39,13 +39,13 @@ read_lines(struct mfx_str bytes, struct mfx_str *items, size_t *count)
 }
 
 enum mfx_rc
-masq_secrets_read(const char *path, const char *where, unsigned line,
-                  struct mfx_arena *arena, struct mfx_problems *problems,
-                  struct masq_secrets *secrets)
+mfx_secrets_read(const char *path, const char *where, unsigned line,
+                 const char *danger, struct mfx_arena *arena,
+                 struct mfx_problems *problems, struct mfx_secrets *secrets)
 {
     struct mfx_str bytes, *items;
     struct mfx_err err = {""};
-    *secrets = (struct masq_secrets){0};
+    *secrets = (struct mfx_secrets){0};
     enum mfx_rc rc =
         mfx_file_read(path, FILE_MAX, arena, &bytes, &secrets->id, &err);
     if (rc != MFX_OK) {
@@ -53,7 +53,7 @@ masq_secrets_read(const char *path, const char *where, unsigned line,
                         err.msg);
         return rc == MFX_TEMPFAIL ? rc : MFX_PERMFAIL;
     }
-    items = mfx_arena_alloc_array(arena, MASQ_SECRETS_MAX, sizeof *items);
+    items = mfx_arena_alloc_array(arena, MFX_SECRETS_MAX, sizeof *items);
     secrets->path = mfx_arena_copy(arena, mfx_str_of(path)).p;
     if (items == NULL || secrets->path == NULL)
         return MFX_TEMPFAIL;
@@ -65,13 +65,12 @@ masq_secrets_read(const char *path, const char *where, unsigned line,
     }
     if (mfx_file_check_private(path, &err) != MFX_OK)
         mfx_problem_add(problems, MFX_PROBLEM_WARNING, where, line,
-                        "%s; who reads a secret can make addresses of ours",
-                        err.msg);
+                        "%s; who reads a secret %s", err.msg, danger);
     return MFX_OK;
 }
 
 bool
-masq_secrets_are_outdated(const struct masq_secrets *secrets)
+mfx_secrets_are_outdated(const struct mfx_secrets *secrets)
 {
     struct mfx_file_id now;
     if (secrets->path == NULL)
