@@ -40,8 +40,8 @@ def broken(value):
 
 
 class Bench(Lab):
-    def __enter__(self):
-        super().__enter__()
+    def set_up(self):
+        super().set_up()
         self.mine = self.key('example.org', 'sel', 'rsa')
         self.other = self.key('example.org', 'old', 'rsa')
         self.foreign = self.key('example.net', 'sel', 'rsa')
@@ -51,7 +51,6 @@ class Bench(Lab):
             'sign.selectors': ['sel'],
             'sign.key_path': self.mine.path,
         })
-        return self
 
     def ask(self, *values, client='127.0.0.1', fields=HEAD):
         return milterwire.ask(

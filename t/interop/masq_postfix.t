@@ -244,11 +244,10 @@ def command(argument, address):
 
 
 class Runner(Lab):
-    def __enter__(self):
-        super().__enter__()
+    def set_up(self):
+        super().set_up()
         self.tool = built('masqtool', self.build_dir + '/t/lib')
         self.drain = self.sink()
-        return self
 
     def start(self, settings):
         here = 'smtp:[127.0.0.1]:%d' % self.drain.port

@@ -241,13 +241,12 @@ def plainly(address):
 
 
 class Runner(Lab):
-    def __enter__(self):
-        super().__enter__()
+    def set_up(self):
+        super().set_up()
         self.tool = built('sendmail_masq', self.build_dir + '/t/lib')
         self.drain = self.sink()
         self.peer = self.sendmail(self.drain)
         self.own_names = class_w(self.peer)
-        return self
 
     def imported(self, case, source):
         """The masq.conf that mfxctl makes of a .mc or a .cf."""

@@ -35,8 +35,8 @@ def later(condition, what, seconds=30.0):
 
 
 class RotationLab(Lab):
-    def __enter__(self):
-        super().__enter__()
+    def set_up(self):
+        super().set_up()
         self.old = [self.key(DOMAIN, 'r1', 'rsa'),
                     self.key(DOMAIN, 'e1', 'ed25519')]
         self.records = [key.record() for key in self.old]
@@ -59,7 +59,6 @@ class RotationLab(Lab):
             'rotation.wait_interval': '1s',
         })
         self.mta = self.postfix(self.mails, [self.filter.milter])
-        return self
 
     def verb(self, *words):
         said = self.filter.ctl('--json', 'dkim', *words, check=False)

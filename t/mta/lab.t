@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '../lib'))
 import tap
-from mtalab import STRANGER, Lab, send
+from mtalab import STRANGER, Lab, LabError, send
 from mtalab.verifiers import by_dkimpy, by_mail_dkim
 
 MESSAGE = (b'From: Alice <alice@example.org>\r\n'
@@ -45,7 +45,25 @@ def check_mta(name, mta, sink, nsd):
              name + ' does not sign for a stranger on the MX port')
 
 
+def check_failing_set_up():
+    """A lab that cannot be set up leaves nothing behind."""
+    class Bad(Lab):
+        def set_up(self):
+            self.server = self.nsd()
+            raise LabError('the second server does not start')
+
+    bad = Bad()
+    try:
+        with bad:
+            tap.ok(False, 'a lab that was not set up is not used')
+    except LabError as error:
+        tap.has(str(error), 'second server', 'the reason is told')
+    tap.ok(not bad.server.is_running(), 'what had been started is stopped')
+    tap.ok(not os.path.exists(bad.dir), 'and its folder is gone')
+
+
 def main():
+    check_failing_set_up()
     with Lab() as lab:
         key = lab.key('example.org', 'rsa', 'rsa')
         nsd = lab.nsd([key.record()])

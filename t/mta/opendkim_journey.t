@@ -50,15 +50,14 @@ def signature_of(mail):
 
 
 class Journey(Lab):
-    def __enter__(self):
-        super().__enter__()
+    def set_up(self):
+        super().set_up()
         self.keys = [self.key(domain, 'sel', 'rsa') for domain in DOMAINS]
         self.dns = self.nsd([key.record() for key in self.keys])
         self.sink_ = self.sink()
         self.old = self.opendkim(self.keys,
                                  more='Canonicalization simple/simple')
         self.before = self.fingerprint()
-        return self
 
     def fingerprint(self):
         """Of all that OpenDKIM reads."""

@@ -21,14 +21,13 @@ FORGED = (b'Authentication-Results: mx.example.org; spf=pass '
 
 
 class Lab(SpfLab):
-    def __enter__(self):
-        super().__enter__()
+    def set_up(self):
+        super().set_up()
         self.dkim = self.mfx_dkim({
             'authserv_id': 'mx.example.org',
             'dns.servers': ['127.0.0.1:%d' % self.dns.port],
             'verify.remove_results': 'own',
         })
-        return self
 
     def milters(self):
         return [self.filter.milter, self.dkim.milter]

@@ -10,7 +10,9 @@
         mail = sink.take()
 
 Leaving the block (also by an exception, SIGTERM or SIGINT) stops what was
-started, last first, each by its process id, and removes the lab's folder.
+started, last first, each by its process id, and removes the lab's folder;
+so does an exception in set_up(), where a kind of lab starts what all its
+tests need.
 Ports are whatever is free, so several labs run at once.
 
 Folder: a new one in $MFX_LAB_DIR, by default /var/lib; not /tmp, see
@@ -62,7 +64,16 @@ class Lab:
         signal.signal(signal.SIGTERM, _interrupted)
         signal.signal(signal.SIGINT, _interrupted)
         signal.signal(signal.SIGHUP, _interrupted)
+        try:
+            self.set_up()
+        except BaseException:
+            # Python does not leave a block that it could not enter
+            self.__exit__(*sys.exc_info())
+            raise
         return self
+
+    def set_up(self):
+        """What a kind of lab starts for all its tests."""
 
     def __exit__(self, kind, value, trace):
         bad = tap.failed() > 0 or (kind is not None and kind is not SystemExit)

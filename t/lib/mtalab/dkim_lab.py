@@ -5,7 +5,7 @@ and an Ed25519 key, their records in NSD, a sink behind the MTAs
     with DkimLab({'verify.on_fail': 'reject'}) as lab:
         postfix = lab.postfix(lab.sink, [lab.filter.milter])
 """
-from . import Lab, LabError
+from . import Lab
 from .verifiers import by_dkimpy, by_mail_dkim
 
 DOMAIN = 'example.org'
@@ -16,19 +16,14 @@ class DkimLab(Lab):
         super().__init__()
         self.extra = settings or {}
 
-    def __enter__(self):
-        super().__enter__()
-        try:
-            self.rsa = self.key(DOMAIN, 'rsa', 'rsa')
-            self.ed = self.key(DOMAIN, 'ed', 'ed25519')
-            self.dns = self.nsd([self.rsa.record(), self.ed.record()])
-            self.sink = super().sink()
-            self.filter = self.mfx_dkim({**self.filter_settings(),
-                                         **self.extra})
-        except BaseException:
-            self.__exit__(LabError, None, None)
-            raise
-        return self
+    def set_up(self):
+        super().set_up()
+        self.rsa = self.key(DOMAIN, 'rsa', 'rsa')
+        self.ed = self.key(DOMAIN, 'ed', 'ed25519')
+        self.dns = self.nsd([self.rsa.record(), self.ed.record()])
+        self.sink = super().sink()
+        self.filter = self.mfx_dkim({**self.filter_settings(),
+                                     **self.extra})
 
     def filter_settings(self):
         return {

@@ -45,8 +45,8 @@ class MasqLab(DkimLab):
         os.symlink('example.org', '%s/keys/%s' % (self.dir, DOMAIN))
         return super().filter_settings()
 
-    def __enter__(self):
-        super().__enter__()
+    def set_up(self):
+        super().set_up()
         self.dns.publish([key.record().replace('example.org', DOMAIN)
                           for key in (self.rsa, self.ed)] + [
             '_dmarc.strict.example. 60 IN TXT "v=DMARC1; p=reject"',
@@ -55,7 +55,6 @@ class MasqLab(DkimLab):
             self.write(name, text)
         os.chmod(self.dir + '/secrets', 0o600)
         self.masq = self.mfx_masq(self.masq_settings())
-        return self
 
     def write(self, name, text):
         path = '%s/%s' % (self.dir, name)

@@ -67,14 +67,13 @@ WORLD = ['*.bl.example. 60 IN A 127.0.0.2']
 
 
 class SpfLab(Lab):
-    def __enter__(self):
-        super().__enter__()
+    def set_up(self):
+        super().set_up()
         self.dns = self.nsd(RECORDS)
         self.sink = self.sink()
         self.filter = self.mfx_spf(self.spf_settings())
         wait_until(lambda: self.filter.ctl('lists').count('in use') == 4,
                    'the lists to be tested')
-        return self
 
     def spf_settings(self):
         return {
