@@ -253,7 +253,8 @@ node_value(struct load *load, const config_setting_t *node)
     case CONFIG_TYPE_LIST:
         return list_value(load, node);
     case CONFIG_TYPE_FLOAT:
-        return other("a number with a fraction");
+        return (struct mfx_value){.kind = MFX_VALUE_FRACTION,
+                                  .fraction = config_setting_get_float(node)};
     case CONFIG_TYPE_GROUP:
         return other("a group");
     default: /* an int of libconfig's, no enum */

@@ -55,13 +55,15 @@ enum mfx_option_type {
     MFX_OPTION_TYPE_INT,     /* int64_t: 10 */
     MFX_OPTION_TYPE_SECONDS, /* uint64_t: "30s", "5m", "1h", "1d", "1w", "0" */
     MFX_OPTION_TYPE_MILLISECONDS, /* uint64_t: "500ms", "2s", "1m", "0" */
-    MFX_OPTION_TYPE_BYTES,  /* uint64_t: "4096", "64K", "10M", "1G" (1024s) */
-    MFX_OPTION_TYPE_STRING, /* struct mfx_str (NUL-terminated too) */
-    MFX_OPTION_TYPE_PATH,   /* const char *; absolute; NULL for "" */
-    MFX_OPTION_TYPE_MODE,   /* unsigned: "0660" */
-    MFX_OPTION_TYPE_ENUM,   /* int: one of the words */
-    MFX_OPTION_TYPE_LIST,   /* struct mfx_option_list: ["a", "b"] or "a" */
-    MFX_OPTION_TYPE_TABLE,  /* struct mfx_table *: "refile:/path"; NULL "" */
+    MFX_OPTION_TYPE_DECIMAL, /* int64_t, thousandths: 7.5, -2, "7.125"; "none"
+                                where MFX_OPTION_NONE allows it */
+    MFX_OPTION_TYPE_BYTES,   /* uint64_t: "4096", "64K", "10M", "1G" (1024s) */
+    MFX_OPTION_TYPE_STRING,  /* struct mfx_str (NUL-terminated too) */
+    MFX_OPTION_TYPE_PATH,    /* const char *; absolute; NULL for "" */
+    MFX_OPTION_TYPE_MODE,    /* unsigned: "0660" */
+    MFX_OPTION_TYPE_ENUM,    /* int: one of the words */
+    MFX_OPTION_TYPE_LIST,    /* struct mfx_option_list: ["a", "b"] or "a" */
+    MFX_OPTION_TYPE_TABLE,   /* struct mfx_table *: "refile:/path"; NULL "" */
     MFX_OPTION_TYPE_TABLES, /* struct mfx_option_tables: several of these, asked
                                one after the other: ["file:/a", "lmdb:/b"];
                                "file:/a" is one */
@@ -89,10 +91,14 @@ struct mfx_option_word {
     int value;
 };
 
+/* A DECIMAL that is "none". */
+#define MFX_DECIMAL_NONE INT64_MAX
+
 enum {
     MFX_OPTION_RESTART = 1,    /* a change needs a restart: warned at reload */
     MFX_OPTION_SECRET = 2,     /* masked in the dump */
     MFX_OPTION_CASE = 4,       /* TABLE(S): keys keep their letter case */
+    MFX_OPTION_NONE = 16,      /* DECIMAL: may be "none" */
     MFX_OPTION_DEPRECATED = 8, /* help is "-> new.name"; warns */
 };
 
@@ -101,7 +107,8 @@ struct mfx_option {
     enum mfx_option_type type;
     size_t offset;
     const char *preset; /* the default, as one would write it; lists: "a, b" */
-    int64_t min, max;   /* INT, SECONDS, BYTES; GROUPS: how many, or none */
+    int64_t min,
+        max; /* INT, SECONDS, BYTES; DECIMAL: thousandths; GROUPS: how many, or none */
     const struct mfx_option_word *words; /* ENUM; ended by a NULL word */
     unsigned flags;
     const char *help; /* whole sentences; the first is a summary */
@@ -130,6 +137,11 @@ struct mfx_option {
     {                                                                      \
         n, MFX_OPTION_TYPE_MILLISECONDS, MFX_OPTION_FIELD(s, f, uint64_t), \
             preset, min, max, NULL, flags, help, NULL, 0                   \
+    }
+#define MFX_OPTION_DECIMAL(n, s, f, preset, min, max, flags, help)           \
+    {                                                                        \
+        n, MFX_OPTION_TYPE_DECIMAL, MFX_OPTION_FIELD(s, f, int64_t), preset, \
+            min, max, NULL, flags, help, NULL, 0                             \
     }
 #define MFX_OPTION_BYTES(n, s, f, preset, min, max, flags, help)            \
     {                                                                       \
@@ -251,6 +263,11 @@ enum mfx_rc mfx_option_parse_milliseconds(struct mfx_str text,
                                           uint64_t *out) MFX_NODISCARD;
 enum mfx_rc mfx_option_parse_bytes(struct mfx_str text,
                                    uint64_t *out) MFX_NODISCARD;
+/* "-7.125" -> -7125; at most nine digits before the point and three behind. */
+enum mfx_rc mfx_option_parse_decimal(struct mfx_str text,
+                                     int64_t *out) MFX_NODISCARD;
+/* "7.125", "7.5", "7". */
+void mfx_option_format_decimal(int64_t thousandths, struct mfx_buf *out);
 
 MFX_API_END
 

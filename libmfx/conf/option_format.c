@@ -90,6 +90,17 @@ add_groups(const struct mfx_option *option,
     mfx_buf_add_byte(out, ')');
 }
 
+static void
+add_decimal(int64_t thousandths, struct mfx_buf *out)
+{
+    mfx_buf_add_byte(out, '"');
+    if (thousandths == MFX_DECIMAL_NONE)
+        mfx_buf_add_text(out, "none");
+    else
+        mfx_option_format_decimal(thousandths, out);
+    mfx_buf_add_byte(out, '"');
+}
+
 void
 mfx_value_format(const struct mfx_option *option, const void *field,
                  struct mfx_buf *out)
@@ -100,6 +111,9 @@ mfx_value_format(const struct mfx_option *option, const void *field,
         break;
     case MFX_OPTION_TYPE_INT:
         mfx_buf_printf(out, "%lld", (long long)*(const int64_t *)field);
+        break;
+    case MFX_OPTION_TYPE_DECIMAL:
+        add_decimal(*(const int64_t *)field, out);
         break;
     case MFX_OPTION_TYPE_SECONDS:
     case MFX_OPTION_TYPE_MILLISECONDS:

@@ -63,6 +63,7 @@ void mfx_outline_end(struct mfx_outline *outline);
 enum mfx_value_kind {
     MFX_VALUE_BOOL,
     MFX_VALUE_INT,
+    MFX_VALUE_FRACTION,
     MFX_VALUE_TEXT,
     MFX_VALUE_LIST,
     MFX_VALUE_OTHER, /* words says what it is */
@@ -72,6 +73,7 @@ struct mfx_value {
     enum mfx_value_kind kind;
     bool is_true;
     int64_t number;
+    double fraction;
     struct mfx_str text; /* NUL-terminated, in the load's arena */
     struct mfx_option_list list;
     const char *words;

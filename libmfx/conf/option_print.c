@@ -363,6 +363,8 @@ type_name(enum mfx_option_type type)
         return "boolean";
     case MFX_OPTION_TYPE_INT:
         return "number";
+    case MFX_OPTION_TYPE_DECIMAL:
+        return "decimal";
     case MFX_OPTION_TYPE_SECONDS:
     case MFX_OPTION_TYPE_MILLISECONDS:
         return "duration";

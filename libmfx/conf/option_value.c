@@ -74,6 +74,44 @@ mfx_option_parse_milliseconds(struct mfx_str text, uint64_t *out)
     return MFX_OK;
 }
 
+enum mfx_rc
+mfx_option_parse_decimal(struct mfx_str text, int64_t *out)
+{
+    bool is_negative = text.len > 0 && text.p[0] == '-';
+    struct mfx_str whole = mfx_str_from(text, is_negative);
+    const char *point = memchr(whole.p, '.', whole.len);
+    uint64_t number, part = 0;
+    if (point != NULL) {
+        size_t len = (size_t)(point - whole.p);
+        struct mfx_str behind = mfx_str_from(whole, len + 1);
+        if (mfx_str_to_u64(behind, 999, &part) != MFX_OK || behind.len > 3)
+            return MFX_PERMFAIL;
+        for (size_t digits = behind.len; digits < 3; digits++)
+            part *= 10;
+        whole.len = len;
+    }
+    if (mfx_str_to_u64(whole, 999999999, &number) != MFX_OK)
+        return MFX_PERMFAIL;
+    int64_t value = (int64_t)(number * 1000 + part);
+    *out = is_negative ? -value : value;
+    return MFX_OK;
+}
+
+void
+mfx_option_format_decimal(int64_t thousandths, struct mfx_buf *out)
+{
+    uint64_t size =
+        thousandths < 0 ? 0 - (uint64_t)thousandths : (uint64_t)thousandths;
+    unsigned part = (unsigned)(size % 1000);
+    int digits = part % 100 == 0 ? 1 : part % 10 == 0 ? 2 : 3;
+    for (int i = digits; i < 3; i++)
+        part /= 10;
+    mfx_buf_printf(out, "%s%llu", thousandths < 0 ? "-" : "",
+                   (unsigned long long)(size / 1000));
+    if (part != 0)
+        mfx_buf_printf(out, ".%0*u", digits, part);
+}
+
 bool
 mfx_value_has_range(const struct mfx_option *option)
 {
@@ -84,6 +122,10 @@ void
 mfx_value_format_number(const struct mfx_option *option, uint64_t number,
                         struct mfx_buf *out)
 {
+    if (option->type == MFX_OPTION_TYPE_DECIMAL) {
+        mfx_option_format_decimal((int64_t)number, out);
+        return;
+    }
     bool is_ms = option->type == MFX_OPTION_TYPE_MILLISECONDS;
     bool is_time = option->type == MFX_OPTION_TYPE_SECONDS || is_ms;
     if (is_ms && number % 1000 != 0) {
@@ -114,6 +156,8 @@ what_is(const struct mfx_value *value)
         return "true or false";
     case MFX_VALUE_INT:
         return "a number without quotes";
+    case MFX_VALUE_FRACTION:
+        return "a number with a fraction";
     case MFX_VALUE_TEXT:
         return "a string";
     case MFX_VALUE_LIST:
@@ -141,6 +185,8 @@ what_is_wanted(enum mfx_option_type type)
     case MFX_OPTION_TYPE_BYTES:
         return "a size in quotes, such as \"4096\", \"64K\", \"10M\" or "
                "\"1G\"";
+    case MFX_OPTION_TYPE_DECIMAL:
+        return "a number, such as 7, 7.5 or \"-0.25\"";
     case MFX_OPTION_TYPE_STRING:
         return "a string in quotes";
     case MFX_OPTION_TYPE_PATH:
@@ -237,6 +283,34 @@ store_scaled(const struct mfx_value_context *context, struct mfx_str text,
         return refuse_text(context, text);
     if (mfx_value_has_range(option) &&
         (number < (uint64_t)option->min || number > (uint64_t)option->max))
+        return refuse_range(context, text);
+    *field = number;
+    return MFX_OK;
+}
+
+static enum mfx_rc
+store_decimal(const struct mfx_value_context *context,
+              const struct mfx_value *value, int64_t *field)
+{
+    const struct mfx_option *option = context->option;
+    int64_t number = 0;
+    if (value->kind == MFX_VALUE_TEXT && mfx_str_is(value->text, "none") &&
+        (option->flags & MFX_OPTION_NONE) != 0) {
+        *field = MFX_DECIMAL_NONE;
+        return MFX_OK;
+    }
+    struct mfx_str text = value->text;
+    if (value->kind == MFX_VALUE_INT)
+        text =
+            mfx_arena_printf(context->arena, "%lld", (long long)value->number);
+    else if (value->kind == MFX_VALUE_FRACTION)
+        text = mfx_arena_printf(context->arena, "%.3f", value->fraction);
+    else if (value->kind != MFX_VALUE_TEXT)
+        return refuse_type(context, value);
+    if (mfx_option_parse_decimal(text, &number) != MFX_OK)
+        return refuse_text(context, text);
+    if (mfx_value_has_range(option) &&
+        (number < option->min || number > option->max))
         return refuse_range(context, text);
     *field = number;
     return MFX_OK;
@@ -446,6 +520,7 @@ store_text(const struct mfx_value_context *context, struct mfx_str text,
         return store_enum(context, text, field);
     case MFX_OPTION_TYPE_BOOL:
     case MFX_OPTION_TYPE_INT:
+    case MFX_OPTION_TYPE_DECIMAL:
     case MFX_OPTION_TYPE_LIST:
     case MFX_OPTION_TYPE_TABLE:
     case MFX_OPTION_TYPE_TABLES:
@@ -469,6 +544,8 @@ mfx_value_store(const struct mfx_value_context *context,
         if (value->kind != MFX_VALUE_INT)
             return refuse_type(context, value);
         return store_int(context, value, field);
+    case MFX_OPTION_TYPE_DECIMAL:
+        return store_decimal(context, value, field);
     case MFX_OPTION_TYPE_LIST:
         return store_list(context, value, field);
     case MFX_OPTION_TYPE_TABLE:

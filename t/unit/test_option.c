@@ -78,6 +78,151 @@ milliseconds(void **state)
 }
 
 static void
+decimals(void **state)
+{
+    static const struct {
+        const char *label, *in, *out;
+        enum mfx_rc rc;
+        int64_t want;
+    } cases[] = {
+        {"whole",              "7",             "7",             MFX_OK,       7000        },
+        {"zero",               "0",             "0",             MFX_OK,       0           },
+        {"tenths",             "7.5",           "7.5",           MFX_OK,       7500        },
+        {"thousandths",        "7.125",         "7.125",         MFX_OK,       7125        },
+        {"zeros behind",       "7.50",          "7.5",           MFX_OK,       7500        },
+        {"zeros before",       "0.025",         "0.025",         MFX_OK,       25          },
+        {"hundredths",         "1.07",          "1.07",          MFX_OK,       1070        },
+        {"negative",           "-2",            "-2",            MFX_OK,       -2000       },
+        {"negative part",      "-0.25",         "-0.25",         MFX_OK,       -250        },
+        {"largest",            "999999999.999", "999999999.999", MFX_OK,       999999999999},
+        {"malformed_empty",    "",              NULL,            MFX_PERMFAIL, 7           },
+        {"malformed_sign",     "-",             NULL,            MFX_PERMFAIL, 7           },
+        {"malformed_plus",     "+1",            NULL,            MFX_PERMFAIL, 7           },
+        {"malformed_point",    "7.",            NULL,            MFX_PERMFAIL, 7           },
+        {"malformed_no_whole", ".5",            NULL,            MFX_PERMFAIL, 7           },
+        {"malformed_long",     "7.1234",        NULL,            MFX_PERMFAIL, 7           },
+        {"malformed_two",      "7.1.2",         NULL,            MFX_PERMFAIL, 7           },
+        {"malformed_comma",    "7,5",           NULL,            MFX_PERMFAIL, 7           },
+        {"malformed_exponent", "1e3",           NULL,            MFX_PERMFAIL, 7           },
+        {"malformed_nan",      "nan",           NULL,            MFX_PERMFAIL, 7           },
+        {"malformed_huge",     "1000000000",    NULL,            MFX_PERMFAIL, 7           },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t got = 7;
+        struct mfx_buf out;
+        mfx_buf_init(&out, 100);
+        unit_assert_int(cases[i].label,
+                        mfx_option_parse_decimal(mfx_str_of(cases[i].in), &got),
+                        cases[i].rc);
+        unit_assert_int(cases[i].label, got, cases[i].want);
+        if (cases[i].rc == MFX_OK) {
+            mfx_option_format_decimal(got, &out);
+            assert_string_equal(mfx_buf_text(&out), cases[i].out);
+        }
+        mfx_buf_fini(&out);
+    }
+}
+
+/* As a file gives them: bare, quoted, "none". */
+static void
+decimal_values(void **state)
+{
+    struct row {
+        int64_t limit;
+    };
+    static const struct {
+        const char *label;
+        struct mfx_value value;
+        unsigned flags;
+        enum mfx_rc rc;
+        int64_t want;
+        const char *dump, *problem;
+    } cases[] = {
+        {"int",
+         {.kind = MFX_VALUE_INT, .number = 7},
+         0,               MFX_OK,
+         7000,             "\"7\"",
+         ""                                              },
+        {"fraction",
+         {.kind = MFX_VALUE_FRACTION, .fraction = -2.5},
+         0,               MFX_OK,
+         -2500,
+         "\"-2.5\"",                   ""                },
+        {"not exact in binary",
+         {.kind = MFX_VALUE_FRACTION, .fraction = 4.35},
+         0,               MFX_OK,
+         4350,             "\"4.35\"",
+         ""                                              },
+        {"text",
+         {.kind = MFX_VALUE_TEXT, .text = MFX_STR("7.25")},
+         0,               MFX_OK,
+         7250,             "\"7.25\"",
+         ""                                              },
+        {"none",
+         {.kind = MFX_VALUE_TEXT, .text = MFX_STR("none")},
+         MFX_OPTION_NONE, MFX_OK,
+         MFX_DECIMAL_NONE, "\"none\"",
+         ""                                              },
+        {"malformed_none",
+         {.kind = MFX_VALUE_TEXT, .text = MFX_STR("none")},
+         0,               MFX_PERMFAIL,
+         1,                NULL,
+         "f:3: limit: \"none\" is not a number, such as 7, 7.5 or "
+         "\"-0.25\""                                     },
+        {"malformed_range",
+         {.kind = MFX_VALUE_INT, .number = 11},
+         0,               MFX_PERMFAIL,
+         1,                NULL,
+         "f:3: limit: \"11\" is not between -10.5 and 10"},
+        {"malformed_huge",
+         {.kind = MFX_VALUE_FRACTION, .fraction = 1e300},
+         0,               MFX_PERMFAIL,
+         1,                NULL,
+         NULL                                            },
+        {"malformed_kind",
+         {.kind = MFX_VALUE_BOOL, .is_true = true},
+         0,               MFX_PERMFAIL,
+         1,                NULL,
+         "f:3: limit: this is true or false; wanted is a number, such as 7, "
+         "7.5 or \"-0.25\""                              },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct mfx_option option =
+            MFX_OPTION_DECIMAL("limit", struct row, limit, "1", -10500, 10000,
+                               cases[i].flags, "A limit.");
+        struct mfx_arena *arena = mfx_arena_new(0);
+        struct mfx_problems problems;
+        struct mfx_buf out;
+        struct row row = {1};
+        mfx_problems_init(&problems, arena);
+        mfx_buf_init(&out, 1000);
+        const struct mfx_value_context context = {.option = &option,
+                                                  .file = "f",
+                                                  .line = 3,
+                                                  .arena = arena,
+                                                  .problems = &problems};
+        unit_assert_int(cases[i].label,
+                        mfx_value_store(&context, &cases[i].value, &row.limit),
+                        cases[i].rc);
+        unit_assert_int(cases[i].label, row.limit, cases[i].want);
+        if (cases[i].dump != NULL) {
+            mfx_value_format(&option, &row.limit, &out);
+            assert_string_equal(mfx_buf_text(&out), cases[i].dump);
+        }
+        if (cases[i].problem != NULL) {
+            struct mfx_str said = mfx_str("", 0);
+            if (problems.first != NULL)
+                said = mfx_problem_format(problems.first, arena);
+            unit_assert_str(cases[i].label, said, mfx_str_of(cases[i].problem));
+        }
+        mfx_buf_fini(&out);
+        mfx_arena_free(arena);
+    }
+}
+
+static void
 bytes(void **state)
 {
     static const struct {
@@ -113,8 +258,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(seconds),
-        cmocka_unit_test(milliseconds),
+        cmocka_unit_test(seconds),  cmocka_unit_test(milliseconds),
+        cmocka_unit_test(decimals), cmocka_unit_test(decimal_values),
         cmocka_unit_test(bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
