@@ -126,7 +126,7 @@ class Bench:
     # --- filters ---
 
     def start_floor(self, model, log_bytes, header=None, header_bytes=0,
-                    edits=1):
+                    edits=1, more=()):
         """With the stages, flags, macros, edits and log line of `model`."""
         told = json.loads(subprocess.run(
             [LOAD, '--socket', model.socket, '--probe'], check=True,
@@ -137,6 +137,7 @@ class Bench:
             argv += ['-e', str(edits), '-H', header, '-L', str(round(header_bytes))]
         for stage, names in told['macros'].items():
             argv += ['-m', '%s=%s' % (stage, names)]
+        argv += more
         f = Filter(self, 'floor', argv)
         f.wait_ready()
         return f

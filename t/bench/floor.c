@@ -3,13 +3,14 @@
  * floor - what libmilter alone costs
  *
  *     floor -s SOCKET [-n STEPS] [-m STAGE=NAMES]... [-e EDITS] [-H NAME]
- *           [-L BYTES] [-l BYTES]
+ *           [-L BYTES] [-l BYTES] [-r KIND -R PORT [-x BYTES]]
  *
  * A filter that does nothing but what the measured filter makes libmilter do:
  * the same stages, flags and macros (STEPS, in decimal, and the macro lists as
  * `load --probe` prints them), EDITS inserted fields of the same length, and
  * one log line of the same length on stderr. The floor of a bench row is this
- * plus the row's raw cryptography.
+ * plus the row's raw cryptography. With -r it asks an engine, too: see
+ * floor_request.h.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,6 +19,8 @@
 #include <unistd.h>
 
 #include <libmilter/mfapi.h>
+
+#include "floor_request.h"
 
 enum {
     STAGES = 7,
@@ -56,6 +59,18 @@ answer(bool no_reply)
     return no_reply ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
+/* The connection's; NULL where no engine is asked. */
+static struct floor_message *
+message(SMFICTX *ctx)
+{
+    struct floor_message *m = smfi_getpriv(ctx);
+    if (m == NULL && floor_request_is_set()) {
+        m = floor_message_new();
+        smfi_setpriv(ctx, m);
+    }
+    return m;
+}
+
 static sfsistat
 on_connect(SMFICTX *ctx, char *host, _SOCK_ADDR *address)
 {
@@ -76,8 +91,10 @@ on_helo(SMFICTX *ctx, char *name)
 static sfsistat
 on_mail(SMFICTX *ctx, char **args)
 {
-    (void)ctx;
+    struct floor_message *m = message(ctx);
     (void)args;
+    if (m != NULL)
+        floor_message_clear(m);
     return answer(setup.steps & SMFIP_NR_MAIL);
 }
 
@@ -99,31 +116,36 @@ on_data(SMFICTX *ctx)
 static sfsistat
 on_header(SMFICTX *ctx, char *name, char *value)
 {
-    (void)ctx;
-    (void)name;
-    (void)value;
+    struct floor_message *m = message(ctx);
+    if (m != NULL)
+        floor_message_add_field(m, name, value);
     return answer(setup.steps & SMFIP_NR_HDR);
 }
 
 static sfsistat
 on_eoh(SMFICTX *ctx)
 {
-    (void)ctx;
+    struct floor_message *m = message(ctx);
+    if (m != NULL)
+        floor_message_add(m, "\r\n", 2);
     return answer(setup.steps & SMFIP_NR_EOH);
 }
 
 static sfsistat
 on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
 {
-    (void)ctx;
-    (void)bytes;
-    (void)len;
+    struct floor_message *m = message(ctx);
+    if (m != NULL)
+        floor_message_add(m, bytes, len);
     return answer(setup.steps & SMFIP_NR_BODY);
 }
 
 static sfsistat
 on_eom(SMFICTX *ctx)
 {
+    struct floor_message *m = message(ctx);
+    if (m != NULL && !floor_request_send(m))
+        return SMFIS_TEMPFAIL;
     for (int i = 0; i < setup.edits; i++)
         if (smfi_insheader(ctx, 0, setup.name, setup.value) != MI_SUCCESS)
             return SMFIS_TEMPFAIL;
@@ -143,7 +165,8 @@ on_abort(SMFICTX *ctx)
 static sfsistat
 on_close(SMFICTX *ctx)
 {
-    (void)ctx;
+    floor_message_free(smfi_getpriv(ctx));
+    smfi_setpriv(ctx, NULL);
     return SMFIS_CONTINUE;
 }
 
@@ -175,8 +198,9 @@ static char *
 read_options(int argc, char **argv)
 {
     char *socket = NULL;
+    const char *kind = NULL, *port = "0", *pad = "0";
     int option;
-    while ((option = getopt(argc, argv, "s:n:m:e:H:L:l:")) != -1) {
+    while ((option = getopt(argc, argv, "s:n:m:e:H:L:l:r:R:x:")) != -1) {
         if (option == 's')
             socket = optarg;
         else if (option == 'n')
@@ -191,11 +215,19 @@ read_options(int argc, char **argv)
             fill(setup.value, optarg);
         else if (option == 'l')
             setup.line_len = fill(setup.line, optarg);
+        else if (option == 'r')
+            kind = optarg;
+        else if (option == 'R')
+            port = optarg;
+        else if (option == 'x')
+            pad = optarg;
     }
     for (size_t i = 0; i < setup.line_len; i++)
         setup.line[i] = 'x';
     if (setup.line_len != 0)
         setup.line[setup.line_len - 1] = '\n';
+    if (kind != NULL && !floor_request_setup(kind, port, pad))
+        return NULL;
     return socket;
 }
 

@@ -21,6 +21,7 @@ static const struct option long_options[] = {
     {"messages",       required_argument, NULL, 'n'},
     {"per-connection", required_argument, NULL, 'm'},
     {"warm",           required_argument, NULL, 'w'},
+    {"rate",           required_argument, NULL, 'r'},
     {"size",           required_argument, NULL, 'z'},
     {"from",           required_argument, NULL, 'f'},
     {"domain",         required_argument, NULL, 'd'},
@@ -48,6 +49,7 @@ static const char help_text[] =
     "usage: load --socket SOCKET [options]\n"
     "  --connections N (16)  --messages N (1000)  --per-connection N (10)\n"
     "  --warm N (100)        messages before the measured ones\n"
+    "  --rate N              messages a second, evenly; 0: as fast as it goes\n"
     "  --size BYTES (4096), K and M allowed; --from DIR: messages from files\n"
     "  --domain NAME         From domain; %u is a number below --domains N;\n"
     "                        of these --senders N write (all)\n"
@@ -96,6 +98,9 @@ take_option(struct arguments *a, int option, const char *value)
         return true;
     case 'w':
         l->warm = number(value);
+        return true;
+    case 'r':
+        l->rate = number(value);
         return true;
     case 'z':
         l->source.size = number(value);
@@ -237,6 +242,8 @@ sum_up(struct load_worker *sum, const struct load_worker *workers, unsigned n)
         sum->checked += w->checked;
         sum->broken += w->broken;
         sum->header_bytes += w->header_bytes;
+        sum->edits += w->edits;
+        sum->edit_bytes += w->edit_bytes;
         for (unsigned v = 0; v < LOAD_VERDICTS; v++)
             sum->verdicts[v] += w->verdicts[v];
         if (sum->first_problem[0] == '\0')
@@ -283,8 +290,10 @@ print_result(const struct load *load, const struct load_worker *sum,
            (double)sum->done / (seconds > 0 ? seconds : 1));
     printf("\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f, ",
            percentile(sum, 50), percentile(sum, 99), percentile(sum, 100));
-    printf("\"header_bytes\": %.1f, \"cpu_us\": %.2f, ",
-           (double)sum->header_bytes / n, (double)cpu_ns / 1e3 / n);
+    printf("\"header_bytes\": %.1f, \"edits\": %.2f, \"edit_bytes\": %.1f, ",
+           (double)sum->header_bytes / n, (double)sum->edits / n,
+           (double)sum->edit_bytes / n);
+    printf("\"cpu_us\": %.2f, ", (double)cpu_ns / 1e3 / n);
     printf("\"rss_kb\": %llu, \"peak_kb\": %llu}\n",
            (unsigned long long)load_status_kb(load->pid, "VmRSS"),
            (unsigned long long)load_status_kb(load->pid, "VmHWM"));
@@ -318,7 +327,7 @@ measure(struct load *load, uint64_t first, uint64_t count, bool is_printed)
     struct load_worker *sum = workers_new(load, 1, count);
     if (workers == NULL || sum == NULL)
         MFX_BUG("out of memory");
-    load->next = first;
+    load->next = load->first = first;
     load->end = first + count;
     uint64_t cpu = load_cpu_ns(load->pid), began = mfx_mono_ms();
     load_run(load, workers);

@@ -42,7 +42,7 @@ struct load {
     struct mta_options options;
     struct load_source source;
     unsigned connections, per_connection, save_every, idle;
-    uint64_t messages, warm;
+    uint64_t messages, warm, rate;
     pid_t pid;
     const char *macros[LOAD_MACROS_MAX]; /* NAME=VALUE */
     size_t macro_count;
@@ -50,7 +50,8 @@ struct load {
     const char *value;  /* glob it must match */
     unsigned header_times;
     _Atomic uint64_t next; /* number of the next message */
-    uint64_t end;
+    uint64_t first, end;
+    double began_ms;
 };
 
 struct load_worker {
@@ -58,7 +59,8 @@ struct load_worker {
     pthread_t thread;
     uint64_t verdicts[LOAD_VERDICTS];
     uint64_t done, checked, header_bytes, broken;
-    double *latency_ms; /* room for all messages of the run */
+    uint64_t edits, edit_bytes; /* of any kind; of their values */
+    double *latency_ms;         /* room for all messages of the run */
     char first_problem[160];
 };
 

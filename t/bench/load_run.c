@@ -85,12 +85,22 @@ load_idle_open(const struct load *load, const char **failed)
 
 /* --- messages --- */
 
+static void
+count_edits(struct load_worker *w, const struct mta *t)
+{
+    for (const struct mta_edit *e = t->reply.edits; e != NULL; e = e->next) {
+        w->edits++;
+        w->edit_bytes += e->value.len;
+    }
+}
+
 /* How many inserted fields of the wanted name and value there are. */
 static void
 check_edits(struct load_worker *w, const struct mta *t)
 {
     const struct load *load = w->load;
     unsigned found = 0;
+    count_edits(w, t);
     for (const struct mta_edit *e = t->reply.edits; e != NULL; e = e->next) {
         if (load->header == NULL || e->value.len == 0 ||
             !mfx_str_is_nocase(e->name, load->header))
@@ -166,11 +176,27 @@ one_message(struct load_worker *w, struct mta *t, uint64_t number,
     return true;
 }
 
+/* By --rate each message has its time. */
+static void
+wait_for_turn(const struct load *load, uint64_t number)
+{
+    if (load->rate == 0)
+        return;
+    double due = load->began_ms +
+                 (double)(number - load->first) * 1e3 / (double)load->rate;
+    struct timespec t = {.tv_sec = (time_t)(due / 1e3)};
+    t.tv_nsec = (long)((due - (double)t.tv_sec * 1e3) * 1e6);
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
 static bool
 take_number(struct load *load, uint64_t *number)
 {
     *number = atomic_fetch_add(&load->next, 1);
-    return *number < load->end;
+    if (*number >= load->end)
+        return false;
+    wait_for_turn(load, *number);
+    return true;
 }
 
 static void *
@@ -210,6 +236,7 @@ work(void *arg)
 void
 load_run(struct load *load, struct load_worker *workers)
 {
+    load->began_ms = now_ms();
     for (unsigned i = 0; i < load->connections; i++)
         if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
             MFX_BUG("no thread");
