@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <mfx/milter/apply.h>
 
+#include <limits.h>
 #include <stdlib.h>
 
 struct job {
     const struct mfx_decision *d;
     const struct mfx_link *link;
-    bool has_leading_space;
+    const struct mfx_apply_facts *facts;
     struct mfx_err *err;
 };
 
@@ -24,7 +25,7 @@ written(const struct job *job, struct mfx_str value)
 {
     if (value.len == 0)
         return "";
-    if (!job->has_leading_space && value.p[0] == ' ')
+    if (!job->facts->has_leading_space && value.p[0] == ' ')
         return value.p + 1;
     return value.p;
 }
@@ -75,7 +76,7 @@ apply_one(const struct job *job, const struct mfx_edit *e)
 }
 
 static bool
-apply_indexed(const struct job *job, const struct mfx_edit **edits,
+apply_upwards(const struct job *job, const struct mfx_edit **edits,
               size_t count)
 {
     if (count > 1)
@@ -108,7 +109,46 @@ apply_changes(const struct job *job)
     for (const struct mfx_edit *e = job->d->edits; e != NULL; e = e->next)
         if (is_index_edit(e))
             edits[count++] = e;
-    return apply_indexed(job, edits, count);
+    return apply_upwards(job, edits, count);
+}
+
+static bool
+insert_at(const struct job *job, const struct mfx_edit *e, int at)
+{
+    return is_taken(job,
+                    job->link->ops->insert(job->link->ctx, at, e->name.p,
+                                           written(job, e->value)),
+                    "header insertion");
+}
+
+/* The index above the last n fields, the MTA's own Received being number 0. */
+static int
+index_from_end(const struct job *job, int at)
+{
+    size_t count = job->facts->header_count;
+    if (count > INT_MAX - 1 || at < -(int)count)
+        return 0;
+    return (int)count + 1 + at;
+}
+
+static bool
+apply_indexed_insertions(const struct job *job)
+{
+    for (const struct mfx_edit *e = job->d->edits; e != NULL; e = e->next) {
+        if (e->kind != MFX_EDIT_INSERT_HEADER || e->place != MFX_EDIT_AT)
+            continue;
+        bool ok =
+            e->at == -1
+                ? is_taken(job,
+                           job->link->ops->append(job->link->ctx, e->name.p,
+                                                  written(job, e->value)),
+                           "header addition")
+                : insert_at(job, e,
+                            e->at >= 0 ? e->at : index_from_end(job, e->at));
+        if (!ok)
+            return false;
+    }
+    return true;
 }
 
 /* The MTA puts a later insertion above an earlier one at the same place, so
@@ -130,11 +170,7 @@ apply_insertions(const struct job *job, enum mfx_edit_place place)
             edits[i++] = e;
     int at = place == MFX_EDIT_TOP ? 0 : 1;
     while (i-- > 0)
-        if (!is_taken(job,
-                      job->link->ops->insert(job->link->ctx, at,
-                                             edits[i]->name.p,
-                                             written(job, edits[i]->value)),
-                      "header insertion"))
+        if (!insert_at(job, edits[i], at))
             return false;
     return true;
 }
@@ -206,10 +242,11 @@ apply_quarantine(const struct job *job)
 
 enum mfx_rc
 mfx_apply(const struct mfx_decision *d, const struct mfx_link *link,
-          bool has_leading_space, struct mfx_err *err)
+          const struct mfx_apply_facts *facts, struct mfx_err *err)
 {
-    const struct job job = {d, link, has_leading_space, err};
+    const struct job job = {d, link, facts, err};
     bool ok = apply_body(&job) && apply_changes(&job) &&
+              apply_indexed_insertions(&job) &&
               apply_insertions(&job, MFX_EDIT_BELOW_TRACE) &&
               apply_insertions(&job, MFX_EDIT_TOP) && apply_envelope(&job) &&
               apply_quarantine(&job);

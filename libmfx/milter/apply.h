@@ -4,8 +4,9 @@
  *
  * Body; changes and deletions of header fields from the last of a name to the
  * first (Postfix counts anew after a deletion, Sendmail does not: going
- * upwards every index is right in both); insertions at 0 or 1, the only places
- * that mean the same to both; sender; recipients; quarantine.
+ * upwards every index is right in both); insertions where an index says, in
+ * the order given; then those at 1 and at 0, the only places that mean the same
+ * to both; sender; recipients; quarantine.
  *
  * Errors: MFX_TEMPFAIL as soon as the MTA does not take one; the caller
  * tempfails the message, so no half of an edit list is ever delivered.
@@ -17,10 +18,16 @@
 #include <mfx/milter/decision.h>
 #include <mfx/milter/link.h>
 
-/* has_leading_space: SMFIP_HDR_LEADSPC was negotiated, values are written as
- * they are; else the MTA writes one space itself. */
+/* What the MTA has said. */
+struct mfx_apply_facts {
+    bool has_leading_space; /* SMFIP_HDR_LEADSPC was negotiated, values are
+                             * written as they are; else the MTA writes one
+                             * space itself */
+    size_t header_count;    /* fields of the message that it showed */
+};
+
 enum mfx_rc mfx_apply(const struct mfx_decision *d, const struct mfx_link *link,
-                      bool has_leading_space,
+                      const struct mfx_apply_facts *facts,
                       struct mfx_err *err) MFX_NODISCARD;
 
 #endif

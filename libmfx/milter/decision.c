@@ -126,6 +126,18 @@ mfx_edit_insert_header(struct mfx_decision *d, enum mfx_edit_place place,
 }
 
 void
+mfx_edit_insert_header_at(struct mfx_decision *d, int at, struct mfx_str name,
+                          struct mfx_str value)
+{
+    if (is_writable(d, name, value))
+        add_edit(d, &(struct mfx_edit){.kind = MFX_EDIT_INSERT_HEADER,
+                                       .place = MFX_EDIT_AT,
+                                       .at = at,
+                                       .name = name,
+                                       .value = value});
+}
+
+void
 mfx_edit_change_header(struct mfx_decision *d, const struct mfx_header *header,
                        struct mfx_str value)
 {

@@ -51,11 +51,13 @@ enum mfx_edit_kind {
 enum mfx_edit_place {
     MFX_EDIT_TOP,         /* above the MTA's own Received */
     MFX_EDIT_BELOW_TRACE, /* below the MTA's own Received */
+    MFX_EDIT_AT,          /* where `at` says */
 };
 
 struct mfx_edit {
     enum mfx_edit_kind kind;
     enum mfx_edit_place place;
+    int at; /* MFX_EDIT_AT, see mfx_edit_insert_header_at */
     const struct mfx_header *header; /* CHANGE, DELETE */
     struct mfx_str name, value;      /* header; or address in value; body */
     struct mfx_str parameters;       /* SENDER, ADD_RECIPIENT; or empty */
@@ -104,6 +106,16 @@ void mfx_decide_hold(struct mfx_decision *d, const char *reason);
  * and mfx_header_value_is_safe, or the message tempfails with a log line. */
 void mfx_edit_insert_header(struct mfx_decision *d, enum mfx_edit_place place,
                             struct mfx_str name, struct mfx_str value);
+/* Where an index says, told to the MTA in the order given and as rspamd's own
+ * milter tells it. n: below n fields, the MTA's own Received being the first
+ * of them; -1: at the end; -n: above the last n of the fields that came, above
+ * all when there are fewer. Deletions come first and move the places. A later
+ * one stands above an earlier one with the same index and is counted with it;
+ * fields at the two places above are told after these. Sendmail counts its
+ * invisible default fields too: there 1 to 8 are the same place, then n means
+ * n - 8, and -1 is above the first field of that name when there is one. */
+void mfx_edit_insert_header_at(struct mfx_decision *d, int at,
+                               struct mfx_str name, struct mfx_str value);
 void mfx_edit_change_header(struct mfx_decision *d,
                             const struct mfx_header *header,
                             struct mfx_str value);

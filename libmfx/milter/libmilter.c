@@ -74,6 +74,12 @@ insert_header(void *ctx, int at, const char *name, const char *value)
 }
 
 static bool
+append_header(void *ctx, const char *name, const char *value)
+{
+    return smfi_addheader(ctx, loose(name), loose(value)) == MI_SUCCESS;
+}
+
+static bool
 change_sender(void *ctx, const char *address, const char *parameters)
 {
     return smfi_chgfrom(ctx, loose(address), loose(parameters)) == MI_SUCCESS;
@@ -113,6 +119,7 @@ static const struct mfx_link_ops ops = {
     .body = replace_body,
     .change = change_header,
     .insert = insert_header,
+    .append = append_header,
     .sender = change_sender,
     .add_recipient = add_recipient,
     .delete_recipient = delete_recipient,

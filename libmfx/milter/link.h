@@ -25,6 +25,7 @@ struct mfx_link_ops {
     bool (*change)(void *ctx, const char *name, size_t index,
                    const char *value);
     bool (*insert)(void *ctx, int at, const char *name, const char *value);
+    bool (*append)(void *ctx, const char *name, const char *value);
     /* parameters: of ESMTP, separated by blanks; NULL: none */
     bool (*sender)(void *ctx, const char *address, const char *parameters);
     bool (*add_recipient)(void *ctx, const char *address,

@@ -177,6 +177,9 @@ walk_edit(const struct walk *w, const struct mfx_edit *e)
     int n;
     if (e->name.len == 0)
         n = snprintf(text, sizeof text, "%.*s", MFX_STR_ARG(value));
+    else if (e->kind == MFX_EDIT_INSERT_HEADER && e->place == MFX_EDIT_AT)
+        n = snprintf(text, sizeof text, "at %d %.*s:%.*s", e->at,
+                     MFX_STR_ARG(e->name), MFX_STR_ARG(value));
     else if (e->header != NULL)
         n = snprintf(text, sizeof text, "%.*s[%zu]:%.*s", MFX_STR_ARG(e->name),
                      e->header->instance, MFX_STR_ARG(value));

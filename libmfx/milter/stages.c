@@ -644,8 +644,12 @@ apply_edits(struct mfx_flight *f)
     struct mfx_session *s = f->session;
     struct mfx_decision *d = &f->decision;
     struct mfx_err err = {{0}};
+    const struct mfx_apply_facts facts = {
+        .has_leading_space = s->plan.has_leading_space,
+        .header_count = f->header_count,
+    };
     size_t count = 0;
-    if (mfx_apply(d, &s->link, s->plan.has_leading_space, &err) != MFX_OK) {
+    if (mfx_apply(d, &s->link, &facts, &err) != MFX_OK) {
         struct mfx_str why = mfx_arena_copy(f->arena, mfx_str_of(err.msg));
         mfx_metrics_add(s->engine->metrics, MFX_COUNT_APPLY_FAILED, 1);
         mfx_decide_tempfail(d, 451, "4.3.0", mfx_str_of("internal error"),

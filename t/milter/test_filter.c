@@ -9,7 +9,7 @@
  *
  *     accept   discard   hold TEXT   fail
  *     reject CODE ENHANCED TEXT       tempfail CODE ENHANCED TEXT
- *     insert top|below NAME VALUE     change NAME INSTANCE VALUE
+ *     insert top|below|AT NAME VALUE  change NAME INSTANCE VALUE
  *     delete NAME INSTANCE            delete-all NAME
  *     sender A   addrcpt A   delrcpt A   body TEXT   body-size BYTES
  *     fact KEY VALUE   event WORD TEXT   wait MS   set-after MS
@@ -139,17 +139,27 @@ header_of(struct context *x, struct mfx_str *rest)
     return h;
 }
 
+/* Where: "top", "below" or an index. */
+static void
+insert_header(struct context *x, struct mfx_str rest)
+{
+    struct mfx_str where = word_of(&rest), name = word_of(&rest);
+    struct mfx_str value =
+        mfx_arena_printf(x->arena, " %.*s", MFX_STR_ARG(rest));
+    bool is_top = mfx_str_is(where, "top");
+    if (is_top || mfx_str_is(where, "below"))
+        mfx_edit_insert_header(
+            x->d, is_top ? MFX_EDIT_TOP : MFX_EDIT_BELOW_TRACE, name, value);
+    else
+        mfx_edit_insert_header_at(
+            x->d, (int)strtol(text_of(x, where), NULL, 10), name, value);
+}
+
 static void
 edit_header(struct context *x, struct mfx_str verb, struct mfx_str rest)
 {
     if (mfx_str_is(verb, "insert")) {
-        enum mfx_edit_place place = mfx_str_is(word_of(&rest), "top")
-                                        ? MFX_EDIT_TOP
-                                        : MFX_EDIT_BELOW_TRACE;
-        struct mfx_str name = word_of(&rest);
-        mfx_edit_insert_header(
-            x->d, place, name,
-            mfx_arena_printf(x->arena, " %.*s", MFX_STR_ARG(rest)));
+        insert_header(x, rest);
     } else if (mfx_str_is(verb, "delete-all")) {
         struct mfx_header *h =
             mfx_headers_first(&x->m->headers, word_of(&rest));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "unit.h"
 
+#include <limits.h>
+
 #include <mfx/milter/apply.h>
 
 static struct mfx_arena *arena;
@@ -78,6 +80,11 @@ unsafe_edits(void **state)
                                mfx_str_of(cases[i].value));
         unit_assert_int(cases[i].label, d.verdict, MFX_VERDICT_TEMPFAIL);
         assert_null(d.edits);
+        mfx_decision_init(&d, arena);
+        mfx_edit_insert_header_at(&d, 1, mfx_str_of(cases[i].name),
+                                  mfx_str_of(cases[i].value));
+        unit_assert_int(cases[i].label, d.verdict, MFX_VERDICT_TEMPFAIL);
+        assert_null(d.edits);
     }
     struct mfx_decision d;
     mfx_decision_init(&d, arena);
@@ -137,6 +144,13 @@ on_insert(void *ctx, int at, const char *name, const char *value)
 }
 
 static bool
+on_append(void *ctx, const char *name, const char *value)
+{
+    (void)ctx;
+    return tell("append", 0, name, value);
+}
+
+static bool
 on_sender(void *ctx, const char *address, const char *parameters)
 {
     (void)ctx;
@@ -168,11 +182,15 @@ static const struct mfx_link_ops ops = {
     .body = on_body,
     .change = on_change,
     .insert = on_insert,
+    .append = on_append,
     .sender = on_sender,
     .add_recipient = on_add,
     .delete_recipient = on_delete,
     .quarantine = on_quarantine,
 };
+
+static const struct mfx_apply_facts exact_facts = {true, 4};
+static const struct mfx_apply_facts plain_facts = {false, 4};
 
 static void
 decide(struct mfx_decision *d)
@@ -196,17 +214,19 @@ decide(struct mfx_decision *d)
     mfx_edit_change_header(d, h[2], mfx_str_of(" late"));
     mfx_edit_sender(d, mfx_str_of(""), mfx_str_of("RET=HDRS"));
     mfx_edit_insert_header(d, MFX_EDIT_TOP, mfx_str_of("T"), mfx_str_of(" 2"));
+    mfx_edit_insert_header_at(d, 2, mfx_str_of("V"), mfx_str_of(" 3"));
+    mfx_edit_insert_header_at(d, -1, mfx_str_of("W"), mfx_str_of(" 4"));
     mfx_edit_body(d, mfx_str_of("text"));
     mfx_decide_hold(d, "look");
 }
 
 static const char exact[] =
     "body 4 :|change 3 A:-|change 2 a: two|change 1 A:-|change 1 B: late|"
-    "insert 1 U:\t2|insert 0 T: 2|insert 0 T: 1|sender 0 RET=HDRS:<>|"
+    "insert 2 V: 3|append 0 W: 4|insert 1 U:\t2|insert 0 T: 2|insert 0 T: 1|sender 0 RET=HDRS:<>|"
     "delete 0 :<old@x>|add 0 NOTIFY=NEVER:<new@x>|quarantine 0 :look|";
 static const char without_space[] =
     "body 4 :|change 3 A:-|change 2 a:two|change 1 A:-|change 1 B:late|"
-    "insert 1 U:\t2|insert 0 T:2|insert 0 T:1|sender 0 RET=HDRS:<>|"
+    "insert 2 V:3|append 0 W:4|insert 1 U:\t2|insert 0 T:2|insert 0 T:1|sender 0 RET=HDRS:<>|"
     "delete 0 :<old@x>|add 0 NOTIFY=NEVER:<new@x>|quarantine 0 :look|";
 
 /* Fields of one index may come in either order: they do not touch. */
@@ -234,11 +254,11 @@ order(void **state)
     (void)state;
     decide(&d);
     takes = -1;
-    assert_int_equal(mfx_apply(&d, &link, true, &err), MFX_OK);
+    assert_int_equal(mfx_apply(&d, &link, &exact_facts, &err), MFX_OK);
     normalize(&told);
     unit_assert_str("exact values", mfx_buf_str(&told), mfx_str_of(exact));
     mfx_buf_clear(&told);
-    assert_int_equal(mfx_apply(&d, &link, false, &err), MFX_OK);
+    assert_int_equal(mfx_apply(&d, &link, &plain_facts, &err), MFX_OK);
     normalize(&told);
     unit_assert_str("the MTA writes the space", mfx_buf_str(&told),
                     mfx_str_of(without_space));
@@ -252,19 +272,84 @@ refused(void **state)
 {
     const struct mfx_link link = {&ops, NULL};
     (void)state;
-    for (int n = 0; n < 12; n++) {
+    for (int n = 0; n < 14; n++) {
         struct mfx_decision d;
         struct mfx_err err = {{0}};
         size_t count = 0;
         decide(&d);
         takes = n;
-        assert_int_equal(mfx_apply(&d, &link, true, &err), MFX_TEMPFAIL);
+        assert_int_equal(mfx_apply(&d, &link, &exact_facts, &err),
+                         MFX_TEMPFAIL);
         assert_int_not_equal(err.msg[0], '\0');
         for (size_t i = 0; i < told.len; i++)
             count += told.p[i] == '|';
         unit_assert_int("told", count, n + 1);
         mfx_buf_clear(&told);
     }
+}
+
+/* What the MTA is told for an index. */
+static void
+indexes(void **state)
+{
+    static const struct {
+        const char *label;
+        int at;
+        size_t header_count;
+        const char *want;
+    } cases[] = {
+        {"top",                      0,           3,           "insert 0 X: v|"         },
+        {"first",                    1,           3,           "insert 1 X: v|"         },
+        {"last",                     4,           3,           "insert 4 X: v|"         },
+        {"beyond_the_end",           INT_MAX,     3,           "insert 2147483647 X: v|"},
+        {"end",                      -1,          3,           "append 0 X: v|"         },
+        {"end_of_none",              -1,          0,           "append 0 X: v|"         },
+        {"above_the_last_two",       -2,          3,           "insert 2 X: v|"         },
+        {"above_all_of_the_message", -3,          3,           "insert 1 X: v|"         },
+        {"more_than_there_are",      -4,          3,           "insert 0 X: v|"         },
+        {"more_than_none",           -2,          0,           "insert 0 X: v|"         },
+        {"least",                    INT_MIN,     3,           "insert 0 X: v|"         },
+        {"least_of_too_many",        INT_MIN,     SIZE_MAX,    "insert 0 X: v|"         },
+        {"least_but_one_of_most",    INT_MIN + 2, INT_MAX - 1, "insert 1 X: v|"         },
+    };
+    const struct mfx_link link = {&ops, NULL};
+    (void)state;
+    takes = -1;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct mfx_apply_facts facts = {true, cases[i].header_count};
+        struct mfx_decision d;
+        struct mfx_err err = {{0}};
+        mfx_decision_init(&d, arena);
+        mfx_edit_insert_header_at(&d, cases[i].at, mfx_str_of("X"),
+                                  mfx_str_of(" v"));
+        unit_assert_int(cases[i].label, mfx_apply(&d, &link, &facts, &err),
+                        MFX_OK);
+        unit_assert_str(cases[i].label, mfx_buf_str(&told),
+                        mfx_str_of(cases[i].want));
+        mfx_buf_clear(&told);
+    }
+}
+
+/* An index is told in the order given, before the two fixed places. */
+static void
+indexes_in_order(void **state)
+{
+    const struct mfx_link link = {&ops, NULL};
+    struct mfx_decision d;
+    struct mfx_err err = {{0}};
+    (void)state;
+    mfx_decision_init(&d, arena);
+    takes = -1;
+    mfx_edit_insert_header(&d, MFX_EDIT_TOP, mfx_str_of("T"), mfx_str_of(" 1"));
+    mfx_edit_insert_header_at(&d, 1, mfx_str_of("A"), mfx_str_of(" 1"));
+    mfx_edit_insert_header_at(&d, -1, mfx_str_of("B"), mfx_str_of(" 2"));
+    mfx_edit_insert_header_at(&d, 1, mfx_str_of("C"), mfx_str_of(" 3"));
+    mfx_edit_insert_header_at(&d, 0, mfx_str_of("D"), mfx_str_of(" 4"));
+    assert_int_equal(mfx_apply(&d, &link, &exact_facts, &err), MFX_OK);
+    unit_assert_str("order", mfx_buf_str(&told),
+                    mfx_str_of("insert 1 A: 1|append 0 B: 2|insert 1 C: 3|"
+                               "insert 0 D: 4|insert 0 T: 1|"));
+    mfx_buf_clear(&told);
 }
 
 int
@@ -274,6 +359,7 @@ main(void)
         cmocka_unit_test(verdicts),     cmocka_unit_test(reasons),
         cmocka_unit_test(unsafe_edits), cmocka_unit_test(exhausted),
         cmocka_unit_test(order),        cmocka_unit_test(refused),
+        cmocka_unit_test(indexes),      cmocka_unit_test(indexes_in_order),
     };
     arena = mfx_arena_new(0);
     mfx_buf_init(&told, 65536);

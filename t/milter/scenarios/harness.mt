@@ -292,6 +292,55 @@ order X-Top X-Top Received X-Below A X-Do
 has A \stwo
 log *: held verdict=hold reason="look at this"*
 
+test an index is told as it is given, in that order, from the end by what came
+start
+envelope <a@example.org> <b@example.net>
+message
+A: 1
+X-Do: eom insert top X-Top top
+X-Do: eom insert 0 X-Above one
+X-Do: eom insert 3 X-Between two
+X-Do: eom insert -1 A three
+X-Do: eom insert -2 X-Near-End four
+X-Do: eom insert -8 X-First five
+X-Do: eom insert -9 X-Highest six
+
+text
+.
+expect continue
+edit insert 0 X-Above \sone
+edit insert 3 X-Between \stwo
+edit add A \sthree
+edit insert 7 X-Near-End \sfour
+edit insert 1 X-First \sfive
+edit insert 0 X-Highest \ssix
+edit insert 0 X-Top \stop
+edits
+order X-Top X-Highest X-Above X-First Received A X-Between X-Do X-Do X-Do X-Near-End X-Do X-Do X-Do X-Do A
+log *: passed verdict=continue*
+
+test sendmail has one place for 1 to 8, and adds above a field of that name
+mta sendmail
+start
+envelope <a@example.org> <b@example.net>
+message
+A: 1
+X-Do: eom insert 3 X-Three one
+X-Do: eom insert -1 A two
+X-Do: eom insert -1 X-End three
+X-Do: eom delete A 1
+
+text
+.
+expect continue
+edit delete 1 A
+edit insert 3 X-Three \sone
+edit add A \stwo
+edit add X-End \sthree
+edits
+order Received X-Three A X-Do X-Do X-Do X-Do X-End
+has A \stwo
+
 test a changed envelope keeps what RFC 3461 says, and nothing else
 start
 mail <a@example.org> SIZE=10 RET=HDRS ENVID=QQ+20 BODY=8BITMIME AUTH=<>
