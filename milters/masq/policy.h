@@ -2,18 +2,19 @@
  *
  * policy - the rules in force, SRS, the From guard, munging, hygiene
  *
- * Ownership: built into the snapshot; what outlives it is in shared.h.
+ * Ownership: built into the snapshot; what outlives it is the store.
  * Errors: problems while building. Threads: read-only once built.
  */
 #ifndef MASQ_POLICY_H
 #define MASQ_POLICY_H
+
+#include <mfx/policy/store_share.h>
 
 #include "guard.h"
 #include "hygiene.h"
 #include "map_server.h"
 #include "munge.h"
 #include "rewriting.h"
-#include "shared.h"
 #include "srs.h"
 
 struct masq_policy {
@@ -25,7 +26,7 @@ struct masq_policy {
     struct masq_hygiene hygiene;
     const struct masq_srs *srs;         /* NULL: none */
     const struct masq_munge *munge;     /* NULL: none */
-    struct masq_shared *shared;         /* NULL: nothing is kept */
+    struct mfx_store_share *shared;     /* NULL: nothing is kept */
     struct masq_map_server *map_server; /* NULL: none */
 };
 
@@ -41,7 +42,7 @@ void masq_policy_metrics(const void *policy, struct mfx_buf *out);
 static inline struct mfx_store *
 masq_policy_store(const struct masq_policy *policy)
 {
-    return policy->shared == NULL ? NULL : policy->shared->store;
+    return mfx_store_share_store(policy->shared);
 }
 
 #endif

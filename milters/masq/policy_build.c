@@ -34,8 +34,9 @@ build_store(struct masq_policy *p, const struct mfx_policy_build *build)
         return MFX_OK;
     mfx_store_settings_check(&p->settings->store, build->config,
                              build->problems);
-    p->shared = masq_shared_new(
-        p->settings, previous == NULL ? NULL : previous->shared, build);
+    p->shared = mfx_store_share_new(&p->settings->store,
+                                    previous == NULL ? NULL : previous->shared,
+                                    build->config, build->problems);
     return p->shared == NULL ? MFX_TEMPFAIL : MFX_OK;
 }
 
@@ -96,7 +97,7 @@ masq_policy_free(void *policy)
     if (p->map_server != NULL)
         masq_map_server_leave(p->map_server, p->srs);
     masq_map_server_release(p->map_server);
-    masq_shared_release(p->shared);
+    mfx_store_share_release(p->shared);
 }
 
 void
@@ -105,7 +106,7 @@ masq_policy_begin(void *policy, struct mfx_resolver_share *resolver)
     struct masq_policy *p = policy;
     (void)resolver;
     if (p->shared != NULL)
-        masq_shared_begin(p->shared);
+        mfx_store_share_begin(p->shared);
     if (p->map_server != NULL)
         masq_map_server_begin(p->map_server, p->srs, masq_policy_store(p),
                               p->settings->store.timeout_ms);

@@ -95,7 +95,7 @@ ask_store(struct work *w)
     int status = own_store_prepare(&policy->settings->store, &w->err);
     if (status != EXIT_OK)
         return status;
-    w->ask.store = masq_shared_open_store(policy->shared, &w->err);
+    w->ask.store = mfx_store_share_open(policy->shared, &w->err);
     if (w->ask.store == NULL)
         return EXIT_CONFIG;
     status = own_store_wait(w->ask.store, &w->err);
