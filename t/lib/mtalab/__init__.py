@@ -27,8 +27,8 @@ import tempfile
 
 import tap
 from .auth import AuthServer
-from .filters import MfxDkim, MfxMasq, MfxQuota, MfxSpf, OpenDkim, \
-    built
+from .filters import MfxDkim, MfxMasq, MfxQuota, MfxScore, MfxSpf, \
+    OpenDkim, built
 from .keys import Key
 from .nsd import Nsd, SilentDns
 from .postfix import Postfix
@@ -40,7 +40,7 @@ from .sink import Mail, Sink
 from .smtp import OURS, STRANGER, Client, send
 
 __all__ = ['AuthServer', 'Client', 'Key', 'Lab', 'LabError', 'Mail',
-           'MfxDkim', 'MfxMasq', 'MfxQuota', 'MfxSpf',
+           'MfxDkim', 'MfxMasq', 'MfxQuota', 'MfxScore', 'MfxSpf',
            'Nsd', 'OURS', 'OpenDkim', 'Postfix', 'Process', 'Redis',
            'STRANGER', 'Sendmail', 'SilentDns', 'Sink', 'built', 'free_port', 'listens',
            'run', 'send', 'socket_listens', 'wait_until']
@@ -142,6 +142,10 @@ class Lab:
     def mfx_spf(self, settings):
         return self._add(MfxSpf(self._folder('mfx-spf'), self.build_dir,
                                 settings))
+
+    def mfx_score(self, settings):
+        return self._add(MfxScore(self._folder('mfx-score'), self.build_dir,
+                                  settings))
 
     def redis(self, **more):
         return self._add(Redis(self._folder('redis'), **more))

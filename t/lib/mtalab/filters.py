@@ -133,6 +133,13 @@ class MfxSpf(Mfx):
     name = 'spf'
 
 
+class MfxScore(Mfx):
+    name = 'score'
+
+    def own_settings(self):
+        return {'store.path': self.dir + '/score.db'}
+
+
 class OpenDkim(Server):
     """Debian's opendkim, the peer: keys sign for their own domains."""
 

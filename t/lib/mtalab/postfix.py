@@ -6,7 +6,10 @@ Own configuration, queue, data and log below one folder; loopback ports:
     mx_port       takes mail as an MX does
     submit_port   the same with milter_macro_daemon_name=ORIGINATING
 
-Both offer AUTH PLAIN where auth_port is given. It delivers to a sink and asks
+    doors[name]   for each of `doors`, {name: milters}: takes mail as mx_port
+                  does and asks those milters instead
+
+All offer AUTH PLAIN where auth_port is given. It delivers to a sink and asks
 no DNS. `settings` are further main.cf lines
 as a dict; they replace those here. chroot: smtpd and cleanup see the queue
 directory only, as in Debian's master.cf. Needs root and the package's users.
@@ -54,7 +57,7 @@ MASTER = '''\
 127.0.0.1:{submit_port} inet n - {chroot} - - smtpd
   -o syslog_name=postfix/submission
   -o milter_macro_daemon_name=ORIGINATING
-pickup unix n - n 1 1 pickup
+{doors}pickup unix n - n 1 1 pickup
 cleanup unix n - {chroot} - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
@@ -76,6 +79,10 @@ anvil unix - - n - 1 anvil
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 '''
+DOOR = '''\
+127.0.0.1:{port} inet n - {chroot} - - smtpd
+  -o {{ smtpd_milters = {milters} }}
+'''
 AUTH = {
     'smtpd_sasl_auth_enable': 'yes',
     'smtpd_sasl_type': 'dovecot',
@@ -90,6 +97,10 @@ def milter_address(spec):
         port, _, host = rest.partition('@')
         return 'inet:%s:%s' % (host, port)
     return 'unix:' + rest if kind == 'local' else spec
+
+
+def _milters(specs):
+    return ' '.join(milter_address(spec) for spec in specs)
 
 
 def _write_main(path, text, settings):
@@ -107,23 +118,28 @@ def _write_main(path, text, settings):
 
 class Postfix:
     def __init__(self, folder, sink_port, milters=(), settings=None,
-                 auth_port=None, chroot=False):
+                 auth_port=None, chroot=False, doors=None):
         self.dir = folder
         self.config = folder + '/etc'
         self.mx_port = free_port()
         self.submit_port = free_port()
+        self.doors = {name: free_port() for name in doors or {}}
         self.pid = None
         for part in ('etc', 'spool', 'data', 'log'):
             os.makedirs('%s/%s' % (folder, part), exist_ok=True)
         run(['chown', 'postfix', folder + '/data'])
         _write_main(self.config + '/main.cf', MAIN.format(
             dir=folder, sink_port=sink_port,
-            milters=' '.join(milter_address(m) for m in milters)),
+            milters=_milters(milters)),
             {**self._auth(auth_port), **(settings or {})})
         with open(self.config + '/master.cf', 'w', encoding='ascii') as file:
-            file.write(MASTER.format(mx_port=self.mx_port,
-                                     submit_port=self.submit_port,
-                                     chroot='y' if chroot else 'n'))
+            jail = 'y' if chroot else 'n'
+            file.write(MASTER.format(
+                mx_port=self.mx_port, submit_port=self.submit_port,
+                chroot=jail, doors=''.join(
+                    DOOR.format(port=port, chroot=jail,
+                                milters=_milters(doors[name]))
+                    for name, port in self.doors.items())))
         run(['postfix', '-c', self.config, 'check'])
         self.start()
 
@@ -140,7 +156,8 @@ class Postfix:
         with open(self.dir + '/spool/pid/master.pid',
                   encoding='ascii') as file:
             self.pid = int(file.read())
-        wait_until(lambda: listens(self.mx_port) and listens(self.submit_port),
+        ports = [self.mx_port, self.submit_port, *self.doors.values()]
+        wait_until(lambda: all(listens(port) for port in ports),
                    'the ports of Postfix')
 
     def sendmail(self, arguments, message):

@@ -6,6 +6,8 @@ Debian's packages conflict with Postfix, so they are downloaded and unpacked
 
     mx_port       DAEMON_OPTIONS Name=MTA
     submit_port   DAEMON_OPTIONS Name=ORIGINATING
+    doors[name]   for each of `doors`, {name: milters}: Name=name, and those
+                  milters instead
     submit()      the sendmail command through submit.cf (the MSP), which
                   hands the mail to submit_port
 
@@ -58,6 +60,7 @@ DAEMON_OPTIONS(`Name=MTA, Family=inet, Addr=127.0.0.1, Port={mx_port}')
 DAEMON_OPTIONS(`Name=ORIGINATING, Family=inet, Addr=127.0.0.1, \
 Port={submit_port}, M=E')
 {milters}
+{doors}
 {more}
 MAILER(`local')
 MAILER(`smtp')
@@ -69,7 +72,9 @@ define(`confPID_FILE', `{dir}/sm-client.pid')
 define(`RELAY_MAILER_ARGS', `TCP $h {submit_port}')
 FEATURE(`msp', `[127.0.0.1]')
 '''
-MILTER = 'INPUT_MAIL_FILTER(`filter%d\', `S=%s, F=T, T=C:30s;S:30s;R:60s;E:10m\')'
+MILTER = '%s(`filter%d\', `S=%s, F=T, T=C:30s;S:30s;R:60s;E:10m\')'
+DOOR = ('DAEMON_OPTIONS(`Name=%s, Family=inet, Addr=127.0.0.1, Port=%d, '
+        'InputMailFilters=%s\')')
 
 
 def unpacked():
@@ -111,25 +116,39 @@ def _check_path(path):
                            'sockets below it' % path)
 
 
+def _filters(milters, doors):
+    """The lines of the .mc for both."""
+    numbers = {}
+    for spec in [*milters, *(m for group in doors.values() for m in group)]:
+        if not spec.startswith('inet'):
+            _check_path(spec.partition(':')[2])
+        numbers.setdefault(spec, len(numbers))
+    return '\n'.join(MILTER % (
+        'INPUT_MAIL_FILTER' if spec in milters else 'MAIL_FILTER', number,
+        milter_address(spec)) for spec, number in numbers.items()), numbers
+
+
 class Sendmail:
-    def __init__(self, folder, sink_port, milters=(), more='', shim=None):
+    def __init__(self, folder, sink_port, milters=(), more='', shim=None,
+                 doors=None):
         """more: further lines for the .mc; shim: syslog shim to preload."""
         self.dir = folder
         self.root = unpacked()
         self.shim = shim
         self.mx_port = free_port()
         self.submit_port = free_port()
+        self.doors = {name: free_port() for name in doors or {}}
         self.process = None
         self._folders()
-        for spec in milters:
-            if not spec.startswith('inet'):
-                _check_path(spec.partition(':')[2])
-        lines = [MILTER % (n, milter_address(m))
-                 for n, m in enumerate(milters)]
+        lines, numbers = _filters(milters, doors or {})
         self.values = {'dir': folder, 'host': HOST, 'sink_port': sink_port,
                        'mx_port': self.mx_port,
                        'submit_port': self.submit_port,
-                       'milters': '\n'.join(lines), 'more': more}
+                       'milters': lines, 'more': more,
+                       'doors': '\n'.join(DOOR % (name, port, ';'.join(
+                           'filter%d' % numbers[spec]
+                           for spec in doors[name]))
+                           for name, port in self.doors.items())}
         self._make_cf('sendmail', MTA.format(**self.values))
         self._make_cf('submit', MSP.format(**self.values))
         self.start()
@@ -188,7 +207,8 @@ class Sendmail:
              '/etc/sendmail.cf', '-bD', '-q1h'],
             self.dir + '/log/start.log', env=self.environment())
         self.process.wait_ready(
-            lambda: listens(self.mx_port) and listens(self.submit_port),
+            lambda: all(listens(port) for port in (
+                self.mx_port, self.submit_port, *self.doors.values())),
             'the ports of Sendmail')
 
     def submit(self, arguments, message):
