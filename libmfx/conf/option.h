@@ -44,6 +44,7 @@
 
 #include <mfx/base/arena.h>
 #include <mfx/base/buf.h>
+#include <mfx/base/decimal.h>
 #include <mfx/base/str.h>
 #include <mfx/conf/problem.h>
 #include <mfx/conf/table.h>
@@ -90,9 +91,6 @@ struct mfx_option_word {
     const char *word;
     int value;
 };
-
-/* A DECIMAL that is "none". */
-#define MFX_DECIMAL_NONE INT64_MAX
 
 enum {
     MFX_OPTION_RESTART = 1,    /* a change needs a restart: warned at reload */
@@ -263,11 +261,19 @@ enum mfx_rc mfx_option_parse_milliseconds(struct mfx_str text,
                                           uint64_t *out) MFX_NODISCARD;
 enum mfx_rc mfx_option_parse_bytes(struct mfx_str text,
                                    uint64_t *out) MFX_NODISCARD;
-/* "-7.125" -> -7125; at most nine digits before the point and three behind. */
-enum mfx_rc mfx_option_parse_decimal(struct mfx_str text,
-                                     int64_t *out) MFX_NODISCARD;
-/* "7.125", "7.5", "7". */
-void mfx_option_format_decimal(int64_t thousandths, struct mfx_buf *out);
+
+/* decimal.h's, by the name of their siblings. */
+static inline enum mfx_rc
+mfx_option_parse_decimal(struct mfx_str text, int64_t *out)
+{
+    return mfx_decimal_parse(text, out);
+}
+
+static inline void
+mfx_option_format_decimal(int64_t thousandths, struct mfx_buf *out)
+{
+    mfx_decimal_format(thousandths, out);
+}
 
 MFX_API_END
 

@@ -97,7 +97,7 @@ add_decimal(int64_t thousandths, struct mfx_buf *out)
     if (thousandths == MFX_DECIMAL_NONE)
         mfx_buf_add_text(out, "none");
     else
-        mfx_option_format_decimal(thousandths, out);
+        mfx_decimal_format(thousandths, out);
     mfx_buf_add_byte(out, '"');
 }
 

@@ -74,44 +74,6 @@ mfx_option_parse_milliseconds(struct mfx_str text, uint64_t *out)
     return MFX_OK;
 }
 
-enum mfx_rc
-mfx_option_parse_decimal(struct mfx_str text, int64_t *out)
-{
-    bool is_negative = text.len > 0 && text.p[0] == '-';
-    struct mfx_str whole = mfx_str_from(text, is_negative);
-    const char *point = memchr(whole.p, '.', whole.len);
-    uint64_t number, part = 0;
-    if (point != NULL) {
-        size_t len = (size_t)(point - whole.p);
-        struct mfx_str behind = mfx_str_from(whole, len + 1);
-        if (mfx_str_to_u64(behind, 999, &part) != MFX_OK || behind.len > 3)
-            return MFX_PERMFAIL;
-        for (size_t digits = behind.len; digits < 3; digits++)
-            part *= 10;
-        whole.len = len;
-    }
-    if (mfx_str_to_u64(whole, 999999999, &number) != MFX_OK)
-        return MFX_PERMFAIL;
-    int64_t value = (int64_t)(number * 1000 + part);
-    *out = is_negative ? -value : value;
-    return MFX_OK;
-}
-
-void
-mfx_option_format_decimal(int64_t thousandths, struct mfx_buf *out)
-{
-    uint64_t size =
-        thousandths < 0 ? 0 - (uint64_t)thousandths : (uint64_t)thousandths;
-    unsigned part = (unsigned)(size % 1000);
-    int digits = part % 100 == 0 ? 1 : part % 10 == 0 ? 2 : 3;
-    for (int i = digits; i < 3; i++)
-        part /= 10;
-    mfx_buf_printf(out, "%s%llu", thousandths < 0 ? "-" : "",
-                   (unsigned long long)(size / 1000));
-    if (part != 0)
-        mfx_buf_printf(out, ".%0*u", digits, part);
-}
-
 bool
 mfx_value_has_range(const struct mfx_option *option)
 {
@@ -123,7 +85,7 @@ mfx_value_format_number(const struct mfx_option *option, uint64_t number,
                         struct mfx_buf *out)
 {
     if (option->type == MFX_OPTION_TYPE_DECIMAL) {
-        mfx_option_format_decimal((int64_t)number, out);
+        mfx_decimal_format((int64_t)number, out);
         return;
     }
     bool is_ms = option->type == MFX_OPTION_TYPE_MILLISECONDS;
@@ -307,7 +269,7 @@ store_decimal(const struct mfx_value_context *context,
         text = mfx_arena_printf(context->arena, "%.3f", value->fraction);
     else if (value->kind != MFX_VALUE_TEXT)
         return refuse_type(context, value);
-    if (mfx_option_parse_decimal(text, &number) != MFX_OK)
+    if (mfx_decimal_parse(text, &number) != MFX_OK)
         return refuse_text(context, text);
     if (mfx_value_has_range(option) &&
         (number < option->min || number > option->max))

@@ -3,9 +3,8 @@
 
 #include <stdlib.h>
 
-#include <mfx/base/clock.h>
-
 #include "policy.h"
+#include "rotation/card.h"
 
 enum {
     PAGE_BYTES = 4 * 1024 * 1024,
@@ -24,10 +23,10 @@ text_json(struct mfx_str text)
 static void
 set_time(json_t *o, const char *name, uint64_t time_s)
 {
-    char text[MFX_CLOCK_TEXT];
+    char text[DKIM_CARD_TIME];
     if (time_s > 0)
-        (void)json_object_set_new(o, name,
-                                  json_string(mfx_clock_text(time_s, text)));
+        (void)json_object_set_new(
+            o, name, json_string(dkim_card_time_format(time_s, text)));
 }
 
 static json_t *

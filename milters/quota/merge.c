@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <mfx/base/clock.h>
 #include <mfx/base/log.h>
 
 enum {
@@ -207,11 +206,15 @@ struct quota_merge *
 quota_merge_new(struct mfx_store *store)
 {
     struct quota_merge *m = calloc(1, sizeof *m);
+    pthread_condattr_t attributes;
     if (m == NULL)
         return NULL;
     m->store = store;
     (void)pthread_mutex_init(&m->mutex, NULL);
-    mfx_clock_condition_init(&m->changed);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&m->changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
     if (pthread_create(&m->thread, NULL, run, m) == 0)
         return m;
     (void)pthread_cond_destroy(&m->changed);

@@ -120,7 +120,7 @@ read_change(struct mfx_str word, struct score_thresholds *thresholds)
         *value = MFX_DECIMAL_NONE;
         return true;
     }
-    return mfx_option_parse_decimal(word, value) == MFX_OK;
+    return mfx_decimal_parse(word, value) == MFX_OK;
 }
 
 static const struct score_profile *
