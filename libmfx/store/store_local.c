@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <mfx/base/clock.h>
+
 #include "local_impl.h"
 
 /* --- queues --- */
@@ -312,13 +314,9 @@ start_threads(struct local_store *store)
 static void
 init(struct local_store *store, const struct mfx_env *env)
 {
-    pthread_condattr_t monotonic;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     (void)pthread_mutex_init(&store->mutex, NULL);
-    (void)pthread_cond_init(&store->work, &monotonic);
-    (void)pthread_cond_init(&store->sync, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
+    mfx_clock_condition_init(&store->work);
+    mfx_clock_condition_init(&store->sync);
     store->base.ops = &ops;
     store->env = env;
     store->base_mono_ms = env->mono_ms(env);

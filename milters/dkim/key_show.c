@@ -3,8 +3,9 @@
 
 #include <stdlib.h>
 
+#include <mfx/base/clock.h>
+
 #include "policy.h"
-#include "rotation/card.h"
 
 enum {
     PAGE_BYTES = 4 * 1024 * 1024,
@@ -23,10 +24,10 @@ text_json(struct mfx_str text)
 static void
 set_time(json_t *o, const char *name, uint64_t time_s)
 {
-    char text[DKIM_CARD_TIME];
+    char text[MFX_CLOCK_TEXT];
     if (time_s > 0)
-        (void)json_object_set_new(
-            o, name, json_string(dkim_card_time_format(time_s, text)));
+        (void)json_object_set_new(o, name,
+                                  json_string(mfx_clock_text(time_s, text)));
 }
 
 static json_t *

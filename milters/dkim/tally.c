@@ -6,10 +6,10 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <jansson.h>
 
+#include <mfx/base/clock.h>
 #include <mfx/base/map.h>
 
 #include "policy.h"
@@ -141,19 +141,9 @@ differences(const struct row *row)
 }
 
 static void
-time_text(uint64_t s, char out[32])
-{
-    time_t t = (time_t)s;
-    struct tm utc;
-    out[0] = '\0';
-    if (s > 0 && gmtime_r(&t, &utc) != NULL)
-        (void)strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
-}
-
-static void
 show_text(const struct row *row, struct mfx_buf *out)
 {
-    char when[32];
+    char when[MFX_CLOCK_TEXT];
     uint64_t same = row->seen[DKIM_SHADOW_SAME], other = differences(row);
     if (other == 0) {
         mfx_buf_printf(out,
@@ -162,7 +152,7 @@ show_text(const struct row *row, struct mfx_buf *out)
                        row->name, same, same);
         return;
     }
-    time_text(row->last_difference_s, when);
+    (void)mfx_clock_text(row->last_difference_s, when);
     mfx_buf_printf(out,
                    "%s: not yet: %" PRIu64 " alike, %" PRIu64 " not; last at "
                    "%s: %s (%s); %" PRIu64 " alike since\n",
@@ -175,8 +165,8 @@ static void
 show_json(const struct row *row, json_t *list)
 {
     char last[32], when[32];
-    time_text(row->last_s, last);
-    time_text(row->last_difference_s, when);
+    (void)mfx_clock_text(row->last_s, last);
+    (void)mfx_clock_text(row->last_difference_s, when);
     bool is_safe = differences(row) == 0;
     json_t *item =
         json_pack("{s:s, s:b, s:I, s:I, s:I, s:s}", "domain", row->name, "safe",

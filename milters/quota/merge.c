@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <mfx/base/clock.h>
 #include <mfx/base/log.h>
 
 enum {
@@ -206,15 +207,11 @@ struct quota_merge *
 quota_merge_new(struct mfx_store *store)
 {
     struct quota_merge *m = calloc(1, sizeof *m);
-    pthread_condattr_t attributes;
     if (m == NULL)
         return NULL;
     m->store = store;
     (void)pthread_mutex_init(&m->mutex, NULL);
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&m->changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    mfx_clock_condition_init(&m->changed);
     if (pthread_create(&m->thread, NULL, run, m) == 0)
         return m;
     (void)pthread_cond_destroy(&m->changed);

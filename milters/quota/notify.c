@@ -212,7 +212,7 @@ static void
 start_some(struct quota_notify *n, uint64_t now_ms)
 {
     struct notice *notice;
-    while (n->commands.running < n->commands.max &&
+    while (!mfx_programs_is_full(n->commands.programs) &&
            (notice = take(n, &n->for_command)) != NULL)
         commands_start(&n->commands, notice, now_ms);
     while (n->posts.running < n->posts.max &&
@@ -224,7 +224,8 @@ start_some(struct quota_notify *n, uint64_t now_ms)
 static bool
 publish(struct quota_notify *n, uint64_t now_ms)
 {
-    size_t running = n->commands.running + n->posts.running;
+    size_t running =
+        mfx_programs_running(n->commands.programs) + n->posts.running;
     (void)pthread_mutex_lock(&n->mutex);
     n->counts.told = n->commands.outcome.done + n->posts.outcome.done;
     n->counts.failed = n->commands.outcome.failed + n->posts.outcome.failed;
@@ -246,14 +247,14 @@ earlier(uint64_t a, uint64_t b)
 static void
 wait_for_something(struct quota_notify *n, uint64_t now_ms)
 {
-    const struct commands *c = &n->commands;
+    const struct mfx_programs *programs = n->commands.programs;
     unsigned count = 0;
-    for (size_t i = 0; i < c->running; i++)
-        if (c->slots[i].fd >= 0)
-            n->fds[count++] = (struct curl_waitfd){.fd = c->slots[i].fd,
-                                                   .events = CURL_WAIT_POLLIN};
-    uint64_t until_ms =
-        earlier(commands_next_ms(c, now_ms), posts_next_ms(&n->posts, now_ms));
+    for (size_t i = 0; i < mfx_programs_running(programs); i++)
+        if (mfx_programs_fd(programs, i) >= 0)
+            n->fds[count++] = (struct curl_waitfd){
+                .fd = mfx_programs_fd(programs, i), .events = CURL_WAIT_POLLIN};
+    uint64_t until_ms = earlier(mfx_programs_next_ms(programs, now_ms),
+                                posts_next_ms(&n->posts, now_ms));
     until_ms = earlier(until_ms, now_ms + IDLE_MS);
     (void)pthread_mutex_lock(&n->mutex);
     if (n->is_ending)
@@ -269,7 +270,7 @@ run(void *arg)
     struct quota_notify *n = arg;
     uint64_t now_ms = mfx_mono_ms();
     for (;;) {
-        commands_look(&n->commands, now_ms);
+        mfx_programs_look(n->commands.programs, now_ms);
         posts_look(&n->posts, now_ms);
         start_some(n, now_ms);
         if (publish(n, now_ms))
@@ -277,7 +278,8 @@ run(void *arg)
         wait_for_something(n, now_ms);
         now_ms = mfx_mono_ms();
     }
-    commands_kill(&n->commands);
+    mfx_programs_free(n->commands.programs);
+    n->commands.programs = NULL;
     posts_abort(&n->posts);
     return NULL;
 }
@@ -309,15 +311,15 @@ take_command(struct quota_notify *n, const struct quota_notify_settings *s)
 {
     struct commands *c = &n->commands;
     size_t count = s->command.count;
+    size_t max = (size_t)s->max_running;
+    if (!commands_init(c, max, s->timeout_s * 1000))
+        return false;
     if (count == 0)
         return true;
     c->argv = mfx_arena_alloc_array(n->arena, count + 1, sizeof *c->argv);
     for (size_t i = 0; c->argv != NULL && i < count; i++)
         c->argv[i] = (char *)mfx_arena_copy(n->arena, s->command.items[i]).p;
-    c->timeout_ms = s->timeout_s * 1000;
-    c->max = (size_t)s->max_running;
-    c->slots = mfx_arena_alloc_array(n->arena, c->max, sizeof *c->slots);
-    n->fds = mfx_arena_alloc_array(n->arena, c->max, sizeof *n->fds);
+    n->fds = mfx_arena_alloc_array(n->arena, max, sizeof *n->fds);
     return make_ring(&n->for_command, n->arena, s->queue);
 }
 
@@ -353,6 +355,7 @@ take_url(struct quota_notify *n, const struct quota_notify_settings *s)
 static void
 release(struct quota_notify *n)
 {
+    mfx_programs_free(n->commands.programs);
     curl_slist_free_all(n->posts.headers);
     (void)curl_multi_cleanup(n->posts.multi);
     forget(&n->lately[0]);

@@ -11,7 +11,8 @@
 
 #include <curl/curl.h>
 #include <stdatomic.h>
-#include <sys/types.h>
+
+#include <mfx/base/program.h>
 
 #include "notify.h"
 
@@ -40,29 +41,16 @@ struct outcome {
     uint64_t done, failed;
 };
 
-struct command {
-    struct notice *notice;
-    pid_t pid;
-    int fd; /* of the process, to be told of its end; -1: there is none */
-    uint64_t until_ms;
-    const char *killed; /* why; NULL: it was not */
-};
-
 struct commands {
     char **argv; /* NULL: no command */
-    uint64_t timeout_ms;
-    size_t max, running;
-    struct command *slots; /* the first `running` are in use */
+    struct mfx_programs *programs;
     struct outcome outcome;
 };
 
-/* Takes over the hold. There is a free slot. */
+/* False: out of memory. */
+bool commands_init(struct commands *c, size_t max, uint64_t timeout_ms);
+/* Takes over the hold. Not all are running. */
 void commands_start(struct commands *c, struct notice *notice, uint64_t now_ms);
-/* Takes note of those that have ended, kills those that are late. */
-void commands_look(struct commands *c, uint64_t now_ms);
-void commands_kill(struct commands *c);
-/* When to look again at the latest. */
-uint64_t commands_next_ms(const struct commands *c, uint64_t now_ms);
 
 struct post {
     struct notice *notice;

@@ -4,43 +4,30 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <mfx/base/clock.h>
 #include <mfx/base/log.h>
 
 #include "notify_impl.h"
 
 enum {
-    VALUE_MAX = 1000,
-    TIME_MAX = 32,
     HOST_MAX = 256,
 };
 
-/* At most VALUE_MAX bytes, no character cut in two. */
-static struct mfx_str
-cut(struct mfx_str s)
+/* With its NUL. */
+static size_t
+room(struct mfx_str s)
 {
-    if (s.len <= VALUE_MAX)
-        return s;
-    size_t len = VALUE_MAX;
-    while (len > VALUE_MAX - 4 && ((unsigned char)s.p[len] & 0xC0) == 0x80)
-        len--;
-    return mfx_str_head(s, len);
+    return 1 + (s.len < MFX_PROGRAM_VALUE_MAX ? s.len : MFX_PROGRAM_VALUE_MAX);
 }
 
-/* Copies to *to, which moves on; a NUL behind it. */
+/* To *to, which moves on. */
 static struct mfx_str
 copy_clean(struct mfx_str from, char **to)
 {
-    struct mfx_str s = cut(from);
-    bool is_utf8 = mfx_str_is_utf8(s);
     char *out = *to;
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        bool is_bad = c < ' ' || c == 0x7F || (c >= 0x80 && !is_utf8);
-        out[i] = is_bad ? '?' : s.p[i];
-    }
-    out[s.len] = '\0';
-    *to = out + s.len + 1;
-    return mfx_str(out, s.len);
+    size_t len = mfx_program_value(from, out);
+    *to = out + len + 1;
+    return mfx_str(out, len);
 }
 
 struct notice *
@@ -48,9 +35,9 @@ notice_new(const struct quota_notice *said)
 {
     const struct mfx_str event = mfx_str_of(said->event);
     const struct mfx_str count = mfx_str_of(said->count);
-    size_t len = cut(event).len + cut(count).len + cut(said->rule).len +
-                 cut(said->key).len + cut(said->window).len +
-                 cut(said->queue_id).len + cut(said->sender).len + 7;
+    size_t len = room(event) + room(count) + room(said->rule) +
+                 room(said->key) + room(said->window) + room(said->queue_id) +
+                 room(said->sender);
     struct notice *n = malloc(sizeof *n + len);
     if (n == NULL)
         return NULL;
@@ -87,18 +74,6 @@ notice_release(struct notice *notice)
         free(notice);
 }
 
-/* "" for a time that is not known. */
-static const char *
-format_time(uint64_t at_s, char out[TIME_MAX])
-{
-    time_t at = (time_t)at_s;
-    struct tm utc;
-    if (at_s == 0 || gmtime_r(&at, &utc) == NULL ||
-        strftime(out, TIME_MAX, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
-        out[0] = '\0';
-    return out;
-}
-
 static const char *
 host_name(char out[HOST_MAX])
 {
@@ -121,7 +96,7 @@ notice_environment(const struct notice *notice, struct mfx_arena *arena)
         VARIABLES = 14,
     };
     const struct quota_notice *n = &notice->said;
-    char free_at[TIME_MAX], now[TIME_MAX], host[HOST_MAX];
+    char free_at[MFX_CLOCK_TEXT], now[MFX_CLOCK_TEXT], host[HOST_MAX];
     char **env = mfx_arena_alloc_array(arena, VARIABLES + 1, sizeof *env);
     if (env == NULL)
         return NULL;
@@ -136,13 +111,13 @@ notice_environment(const struct notice *notice, struct mfx_arena *arena)
         mfx_arena_printf(arena, "MFX_LIMIT=%llu", (unsigned long long)n->limit),
         mfx_arena_printf(arena, "MFX_WINDOW=%s", n->window.p),
         mfx_arena_printf(arena, "MFX_FREE_AT=%s",
-                         format_time(n->free_at_s, free_at)),
+                         mfx_clock_text(n->free_at_s, free_at)),
         mfx_arena_printf(arena, "MFX_QUEUE_ID=%s", n->queue_id.p),
         mfx_arena_printf(arena, "MFX_SENDER=%s", n->sender.p),
         mfx_arena_printf(arena, "MFX_MODE=%s", mode_name(n)),
         mfx_arena_printf(arena, "MFX_HOST=%s", host_name(host)),
         mfx_arena_printf(arena, "MFX_TIME=%s",
-                         format_time(notice->time_s, now)),
+                         mfx_clock_text(notice->time_s, now)),
     };
     for (size_t i = 0; i < VARIABLES; i++)
         env[i] = (char *)lines[i].p;
@@ -153,14 +128,14 @@ char *
 notice_json(const struct notice *notice)
 {
     const struct quota_notice *n = &notice->said;
-    char free_at[TIME_MAX], now[TIME_MAX], host[HOST_MAX];
+    char free_at[MFX_CLOCK_TEXT], now[MFX_CLOCK_TEXT], host[HOST_MAX];
     json_t *object = json_pack(
         "{s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s}",
         "event", n->event, "rule", n->rule.p, "key", n->key.p, "count",
         n->count, "used", (json_int_t)n->used, "limit", (json_int_t)n->limit,
-        "window", n->window.p, "free_at", format_time(n->free_at_s, free_at),
+        "window", n->window.p, "free_at", mfx_clock_text(n->free_at_s, free_at),
         "queue_id", n->queue_id.p, "sender", n->sender.p, "mode", mode_name(n),
-        "host", host_name(host), "time", format_time(notice->time_s, now));
+        "host", host_name(host), "time", mfx_clock_text(notice->time_s, now));
     char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
     return text;

@@ -2,8 +2,8 @@
 #include "reply.h"
 
 #include <inttypes.h>
-#include <time.h>
 
+#include <mfx/base/clock.h>
 #include <mfx/policy/reply_text.h>
 
 static const char *const default_texts[] = {
@@ -35,13 +35,8 @@ quota_reply_format_duration(uint64_t s, struct mfx_buf *out)
 void
 quota_reply_format_time(uint64_t s, struct mfx_buf *out)
 {
-    char text[32];
-    time_t t = (time_t)s;
-    struct tm tm;
-    if (gmtime_r(&t, &tm) == NULL ||
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        text[0] = '\0';
-    mfx_buf_add_text(out, text);
+    char text[MFX_CLOCK_TEXT];
+    mfx_buf_add_text(out, mfx_clock_text(s, text));
 }
 
 struct variables {

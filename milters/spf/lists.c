@@ -2,7 +2,8 @@
 #include "list_impl.h"
 
 #include <stdlib.h>
-#include <time.h>
+
+#include <mfx/base/clock.h>
 
 const char *
 spf_list_key_name(enum spf_list_key key)
@@ -46,16 +47,6 @@ spf_lists_code(const struct spf_lists *lists, bool is_final, unsigned *code,
 
 /* --- what is shared --- */
 
-static void
-init_wake(pthread_cond_t *wake)
-{
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(wake, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-}
-
 static struct spf_lists_shared *
 new_shared(void)
 {
@@ -70,7 +61,7 @@ new_shared(void)
     atomic_init(&shared->holds, 1);
     atomic_init(&shared->policies, 1);
     (void)pthread_mutex_init(&shared->mutex, NULL);
-    init_wake(&shared->wake);
+    mfx_clock_condition_init(&shared->wake);
     mfx_event_init(&shared->stop);
     return shared;
 }

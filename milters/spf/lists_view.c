@@ -5,10 +5,10 @@
  */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <jansson.h>
 
+#include <mfx/base/clock.h>
 #include <mfx/policy/metrics_text.h>
 
 #include "list_impl.h"
@@ -282,16 +282,6 @@ is_wanted(const struct printing *p, struct mfx_str name)
     return p->name_count == 0;
 }
 
-static void
-time_text(uint64_t s, char out[32])
-{
-    time_t t = (time_t)s;
-    struct tm utc;
-    out[0] = '\0';
-    if (s > 0 && gmtime_r(&t, &utc) != NULL)
-        (void)strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &utc);
-}
-
 /* Of those that answered. */
 static uint64_t
 answered(const struct spf_list_counts *c)
@@ -314,8 +304,8 @@ print_text(const struct spf_list_view *v, struct mfx_buf *out)
 {
     const struct spf_list_counts *c = &v->counts;
     char since[32], tested[32];
-    time_text(v->since_s, since);
-    time_text(v->tested_s, tested);
+    (void)mfx_clock_text(v->since_s, since);
+    (void)mfx_clock_text(v->tested_s, tested);
     mfx_buf_printf(out, "%.*s (%s%s%s): %s", MFX_STR_ARG(v->name),
                    type_name(v->type),
                    v->mode == SPF_LIST_SHADOW ? ", shadow" : "",
@@ -376,8 +366,8 @@ print_json(const struct spf_list_view *v, json_t *list)
 {
     const struct spf_list_counts *c = &v->counts;
     char since[32], tested[32];
-    time_text(v->since_s, since);
-    time_text(v->tested_s, tested);
+    (void)mfx_clock_text(v->since_s, since);
+    (void)mfx_clock_text(v->tested_s, tested);
     json_t *o = json_pack(
         "{s:o, s:o, s:s, s:s, s:b, s:o, s:o, s:s, s:s, s:s, s:s, s:s}", "list",
         json_text(v->name), "group", json_text(v->group), "type",

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <mfx/base/clock.h>
+
 #include "../../milters/dkim/rotation/card.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -43,9 +45,8 @@ test_times(void **state)
         if (rc == MFX_OK)
             unit_assert_int(times[i].label, got, times[i].time_s);
     }
-    char text[DKIM_CARD_TIME];
-    unit_assert_str("format",
-                    mfx_str_of(dkim_card_time_format(1835481599, text)),
+    char text[MFX_CLOCK_TEXT];
+    unit_assert_str("format", mfx_str_of(mfx_clock_text(1835481599, text)),
                     mfx_str_of("2028-02-29T23:59:59Z"));
 }
 

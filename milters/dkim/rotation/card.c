@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <mfx/base/clock.h>
 #include <mfx/base/file.h>
 #include <mfx/mail/address.h>
 
@@ -26,18 +27,6 @@ dkim_card_path(struct mfx_str key_path, struct mfx_arena *arena)
 }
 
 /* --- times --- */
-
-const char *
-dkim_card_time_format(uint64_t time_s, char out[DKIM_CARD_TIME])
-{
-    static const uint64_t year_9999 = 253402300799;
-    time_t t = (time_t)(time_s < year_9999 ? time_s : year_9999);
-    struct tm tm;
-    if (gmtime_r(&t, &tm) == NULL ||
-        strftime(out, DKIM_CARD_TIME, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        out[0] = '\0';
-    return out;
-}
 
 /* Digits and other bytes as in the pattern, where '0' stands for a digit. */
 static bool
@@ -348,9 +337,9 @@ put_text(struct mfx_buf *out, const char *name, struct mfx_str value)
 static void
 put_time(struct mfx_buf *out, const char *name, uint64_t time_s)
 {
-    char text[DKIM_CARD_TIME];
+    char text[MFX_CLOCK_TEXT];
     if (time_s != 0)
-        put_text(out, name, mfx_str_of(dkim_card_time_format(time_s, text)));
+        put_text(out, name, mfx_str_of(mfx_clock_text(time_s, text)));
 }
 
 void

@@ -72,11 +72,7 @@ enum mfx_rc dkim_card_read(const char *path, struct mfx_arena *arena,
 enum mfx_rc dkim_card_write(const char *path, const struct dkim_card *card,
                             struct mfx_err *err) MFX_NODISCARD;
 
-/* "2026-11-21T03:30:00Z". */
-enum {
-    DKIM_CARD_TIME = 21, /* with the NUL */
-};
-const char *dkim_card_time_format(uint64_t time_s, char out[DKIM_CARD_TIME]);
+/* "2026-11-21T03:30:00Z" or "2026-11-21". */
 enum mfx_rc dkim_card_time_parse(struct mfx_str text,
                                  uint64_t *time_s) MFX_NODISCARD;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
-#include <time.h>
 
+#include <mfx/base/clock.h>
 #include <mfx/base/log.h>
 
 #include "watcher_impl.h"
@@ -17,16 +17,6 @@ wall_s(void)
     return env.wall_s(&env);
 }
 
-static void
-init_wake(pthread_cond_t *wake)
-{
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(wake, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-}
-
 struct dkim_watcher *
 dkim_watcher_new(const char *state_dir)
 {
@@ -34,7 +24,7 @@ dkim_watcher_new(const char *state_dir)
     if (w == NULL)
         return NULL;
     (void)pthread_mutex_init(&w->mutex, NULL);
-    init_wake(&w->wake);
+    mfx_clock_condition_init(&w->wake);
     atomic_init(&w->stop, false);
     w->state_dir = state_dir == NULL ? NULL : strdup(state_dir);
     w->book = dkim_book_new(state_dir);

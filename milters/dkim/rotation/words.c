@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "words.h"
 
-#include "card.h"
+#include <mfx/base/clock.h>
 
 /* The first server that has not the key; those that said something come
  * before those that were silent. */
@@ -47,9 +47,9 @@ static struct mfx_str
 until(const char *format, const struct dkim_key_view *view,
       struct mfx_arena *arena)
 {
-    char time[DKIM_CARD_TIME];
+    char time[MFX_CLOCK_TEXT];
     return mfx_arena_printf(arena, "%s%s", format,
-                            dkim_card_time_format(view->verdict.when_s, time));
+                            mfx_clock_text(view->verdict.when_s, time));
 }
 
 struct mfx_str

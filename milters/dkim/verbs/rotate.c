@@ -5,6 +5,7 @@
  */
 #include "rotate.h"
 
+#include <mfx/base/clock.h>
 #include <mfx/mail/address.h>
 
 #include "../record_text.h"
@@ -53,7 +54,7 @@ static void
 print_key(const struct rotate_work *w, const struct rotate_next *n)
 {
     struct mfx_buf zone;
-    char time[DKIM_CARD_TIME];
+    char time[MFX_CLOCK_TEXT];
     mfx_buf_init_arena(&zone, w->run->arena, 65536);
     zone_line(n, &zone);
     (void)printf("; %s, %u bits, in %s\n; %s %s",
@@ -62,8 +63,7 @@ print_key(const struct rotate_work *w, const struct rotate_next *n)
                  n->is_made ? "made: replaces" : "made before: replaces",
                  verb_text(w->run, n->old->selector));
     if (n->not_before_s > 0)
-        (void)printf(", not before %s",
-                     dkim_card_time_format(n->not_before_s, time));
+        (void)printf(", not before %s", mfx_clock_text(n->not_before_s, time));
     if (n->why != NULL && n->why[0] != '\0')
         (void)printf("; %s", verb_text(w->run, mfx_str_of(n->why)));
     (void)printf("\n%s", mfx_buf_text(&zone));
@@ -126,7 +126,7 @@ static json_t *
 json_key(const struct rotate_work *w, const struct rotate_next *n)
 {
     struct mfx_buf zone;
-    char time[DKIM_CARD_TIME];
+    char time[MFX_CLOCK_TEXT];
     mfx_buf_init_arena(&zone, w->run->arena, 65536);
     zone_line(n, &zone);
     json_t *o = json_pack("{s:s, s:i, s:b}", "algorithm",
@@ -142,7 +142,7 @@ json_key(const struct rotate_work *w, const struct rotate_next *n)
     if (n->not_before_s > 0)
         (void)json_object_set_new(
             o, "not_before",
-            json_string(dkim_card_time_format(n->not_before_s, time)));
+            json_string(mfx_clock_text(n->not_before_s, time)));
     if (n->why != NULL)
         (void)json_object_set_new(o, "why", verb_json(mfx_str_of(n->why)));
     return o;
