@@ -25,13 +25,12 @@ struct program {
 struct mfx_programs {
     void (*ended)(void *context, void *arg, const char *why);
     void *context;
-    uint64_t timeout_ms;
     size_t max, running;
     struct program slots[]; /* the first `running` are in use */
 };
 
 struct mfx_programs *
-mfx_programs_new(size_t max, uint64_t timeout_ms,
+mfx_programs_new(size_t max,
                  void (*ended)(void *context, void *arg, const char *why),
                  void *context)
 {
@@ -40,7 +39,6 @@ mfx_programs_new(size_t max, uint64_t timeout_ms,
         return NULL;
     p->ended = ended;
     p->context = context;
-    p->timeout_ms = timeout_ms;
     p->max = max;
     return p;
 }
@@ -118,7 +116,7 @@ spawn(char *const *argv, char *const *environment, pid_t *pid)
 
 enum mfx_rc
 mfx_programs_start(struct mfx_programs *programs, char *const *argv,
-                   char *const *environment, void *arg, uint64_t now_ms,
+                   char *const *environment, void *arg, uint64_t until_ms,
                    struct mfx_err *err)
 {
     if (mfx_programs_is_full(programs)) {
@@ -133,7 +131,7 @@ mfx_programs_start(struct mfx_programs *programs, char *const *argv,
     }
     slot->arg = arg;
     slot->fd = (int)syscall(SYS_pidfd_open, slot->pid, 0);
-    slot->until_ms = now_ms + programs->timeout_ms;
+    slot->until_ms = until_ms;
     slot->killed = NULL;
     programs->running++;
     return MFX_OK;

@@ -3,10 +3,10 @@
  * program - other programs, run beside this one: started, watched, ended when
  * they are late
  *
- *     struct mfx_programs *programs = mfx_programs_new(max, timeout_ms, ended, c);
+ *     struct mfx_programs *programs = mfx_programs_new(max, ended, context);
  *     if (!mfx_programs_is_full(programs))
- *         rc = mfx_programs_start(programs, argv, environment, arg, now_ms,
- *                                 &err);
+ *         rc = mfx_programs_start(programs, argv, environment, arg,
+ *                                 until_ms, &err);
  *     for (;;) {
  *         for (i = 0; i < mfx_programs_running(programs); i++)
  *             ... mfx_programs_fd(programs, i) ...
@@ -17,7 +17,7 @@
  *
  * A program is run without a shell, with nothing open but /dev/null, no signal
  * blocked or ignored, in a process group of its own, which is killed when it
- * has not ended after timeout_ms. Nothing here waits, but free, for as long as
+ * has not ended at until_ms. Nothing here waits, but free, for as long as
  * it takes to end what was killed.
  *
  * Ownership: new/free; context and arg are the caller's, given to `ended`,
@@ -40,7 +40,7 @@ struct mfx_programs;
 
 /* NULL when out of memory. why: "exit status 1", "killed, since it had not
  * ended in time"; NULL: it has ended well. */
-struct mfx_programs *mfx_programs_new(size_t max, uint64_t timeout_ms,
+struct mfx_programs *mfx_programs_new(size_t max,
                                       void (*ended)(void *context, void *arg,
                                                     const char *why),
                                       void *context);
@@ -53,7 +53,7 @@ bool mfx_programs_is_full(const struct mfx_programs *programs);
  * also when max run already. */
 enum mfx_rc mfx_programs_start(struct mfx_programs *programs, char *const *argv,
                                char *const *environment, void *arg,
-                               uint64_t now_ms,
+                               uint64_t until_ms,
                                struct mfx_err *err) MFX_NODISCARD;
 /* Takes note of those that have ended, kills those that are late. */
 void mfx_programs_look(struct mfx_programs *programs, uint64_t now_ms);

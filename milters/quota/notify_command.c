@@ -24,7 +24,8 @@ ended(void *context, void *arg, const char *why)
 bool
 commands_init(struct commands *c, size_t max, uint64_t timeout_ms)
 {
-    c->programs = mfx_programs_new(max, timeout_ms, ended, c);
+    c->timeout_ms = timeout_ms;
+    c->programs = mfx_programs_new(max, ended, c);
     return c->programs != NULL;
 }
 
@@ -38,7 +39,7 @@ commands_start(struct commands *c, struct notice *notice, uint64_t now_ms)
     enum mfx_rc rc = MFX_TEMPFAIL;
     if (environment != NULL)
         rc = mfx_programs_start(c->programs, c->argv, environment, notice,
-                                now_ms, &err);
+                                now_ms + c->timeout_ms, &err);
     mfx_arena_free(arena);
     if (rc == MFX_OK)
         return;

@@ -44,6 +44,7 @@ struct outcome {
 struct commands {
     char **argv; /* NULL: no command */
     struct mfx_programs *programs;
+    uint64_t timeout_ms;
     struct outcome outcome;
 };
 

@@ -30,12 +30,12 @@ take(void *context, void *arg, const char *why)
 
 static enum mfx_rc
 start_shell(struct mfx_programs *programs, const char *script, const char *arg,
-            struct mfx_err *err)
+            uint64_t timeout_ms, struct mfx_err *err)
 {
     char *argv[] = {"/bin/sh", "-c", (char *)script, NULL};
     char *environment[] = {"PATH=/usr/bin:/bin", "MFX_WORD=a b;c'$(id)", NULL};
     return mfx_programs_start(programs, argv, environment, (void *)arg,
-                              mfx_mono_ms(), err);
+                              mfx_mono_ms() + timeout_ms, err);
 }
 
 /* Until all have ended, as a thread would. */
@@ -86,11 +86,10 @@ ends(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct seen seen = {0};
         struct mfx_err err = {""};
-        struct mfx_programs *programs =
-            mfx_programs_new(1, cases[i].timeout_ms, take, &seen);
+        struct mfx_programs *programs = mfx_programs_new(1, take, &seen);
         assert_non_null(programs);
-        enum mfx_rc rc =
-            start_shell(programs, cases[i].script, cases[i].label, &err);
+        enum mfx_rc rc = start_shell(programs, cases[i].script, cases[i].label,
+                                     cases[i].timeout_ms, &err);
         unit_assert_int(cases[i].label, rc, MFX_OK);
         run(programs);
         unit_assert_int(cases[i].label, seen.ended, 1);
@@ -109,13 +108,15 @@ no_more_than_max(void **state)
 {
     struct seen seen = {0};
     struct mfx_err err = {""};
-    struct mfx_programs *programs = mfx_programs_new(2, LONG_MS, take, &seen);
+    struct mfx_programs *programs = mfx_programs_new(2, take, &seen);
     (void)state;
-    assert_int_equal(start_shell(programs, "sleep 1000", "one", &err), MFX_OK);
+    assert_int_equal(start_shell(programs, "sleep 1000", "one", LONG_MS, &err),
+                     MFX_OK);
     assert_false(mfx_programs_is_full(programs));
-    assert_int_equal(start_shell(programs, "exit 0", "two", &err), MFX_OK);
+    assert_int_equal(start_shell(programs, "exit 0", "two", LONG_MS, &err),
+                     MFX_OK);
     assert_true(mfx_programs_is_full(programs));
-    assert_int_equal(start_shell(programs, "exit 0", "three", &err),
+    assert_int_equal(start_shell(programs, "exit 0", "three", LONG_MS, &err),
                      MFX_TEMPFAIL);
     assert_string_equal(err.msg, "2 programs run already");
     while (seen.ended == 0) {
@@ -136,7 +137,7 @@ what_cannot_be_started(void **state)
 {
     struct seen seen = {0};
     struct mfx_err err = {""};
-    struct mfx_programs *programs = mfx_programs_new(1, LONG_MS, take, &seen);
+    struct mfx_programs *programs = mfx_programs_new(1, take, &seen);
     char *argv[] = {"/nowhere/at/all", NULL};
     char *environment[] = {NULL};
     (void)state;
