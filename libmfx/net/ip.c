@@ -251,12 +251,19 @@ mfx_net_parse(struct mfx_str text, struct mfx_net *net, bool *has_host_bits)
     return MFX_OK;
 }
 
+struct mfx_ip
+mfx_ip_network(const struct mfx_ip *ip, unsigned prefix)
+{
+    struct mfx_ip network = *ip;
+    (void)clear_host_bits(&network, prefix);
+    return network;
+}
+
 bool
 mfx_net_has(const struct mfx_net *net, const struct mfx_ip *ip)
 {
-    struct mfx_ip masked = *ip;
     if (ip->family == MFX_IP_NONE || ip->family != net->ip.family)
         return false;
-    (void)clear_host_bits(&masked, net->prefix);
+    struct mfx_ip masked = mfx_ip_network(ip, net->prefix);
     return mfx_ip_eq(&masked, &net->ip);
 }

@@ -47,6 +47,9 @@ bool mfx_ip_eq(const struct mfx_ip *a, const struct mfx_ip *b);
 /* 127/8 or ::1. */
 bool mfx_ip_is_loopback(const struct mfx_ip *ip);
 
+/* The address with the bits behind the prefix cleared. */
+struct mfx_ip mfx_ip_network(const struct mfx_ip *ip, unsigned prefix);
+
 enum {
     MFX_IP_TEXT = 48,
 };

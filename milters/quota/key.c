@@ -118,13 +118,8 @@ static struct mfx_str
 network_text(const struct making *m, const struct mfx_ip *ip)
 {
     unsigned bits = ip->family == MFX_IP_V4 ? m->prefix4 : m->prefix6;
-    unsigned size = ip->family == MFX_IP_V4 ? 4 : 16;
-    struct mfx_ip net = *ip;
+    struct mfx_ip net = mfx_ip_network(ip, bits);
     char text[MFX_IP_TEXT];
-    for (unsigned i = 0; i < size; i++) {
-        unsigned keep = bits >= (i + 1) * 8 ? 8 : bits > i * 8 ? bits % 8 : 0;
-        net.bytes[i] &= (unsigned char)(0xff00U >> keep);
-    }
     return mfx_arena_printf(m->arena, "%s/%u", mfx_ip_format(&net, text), bits);
 }
 

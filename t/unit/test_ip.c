@@ -256,13 +256,44 @@ many_networks(void **state)
     mfx_ip_set_free(set);
 }
 
+static void
+network_of(void **state)
+{
+    static const struct {
+        const char *label, *ip;
+        unsigned prefix;
+        const char *want;
+    } cases[] = {
+        {"v4_24",  "192.0.2.77",     24,  "192.0.2.0"     },
+        {"v4_20",  "192.0.63.77",    20,  "192.0.48.0"    },
+        {"v4_all", "192.0.2.77",     32,  "192.0.2.77"    },
+        {"v4_0",   "192.0.2.77",     0,   "0.0.0.0"       },
+        {"v4_128", "192.0.2.77",     128, "192.0.2.77"    },
+        {"v6_64",  "2001:db8::9:1",  64,  "2001:db8::"    },
+        {"v6_61",  "2001:db8:0:f::", 61,  "2001:db8:0:8::"},
+        {"v6_all", "2001:db8::9:1",  128, "2001:db8::9:1" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct mfx_ip ip;
+        char text[MFX_IP_TEXT];
+        assert_int_equal(mfx_ip_parse(mfx_str_of(cases[i].ip), &ip), MFX_OK);
+        ip = mfx_ip_network(&ip, cases[i].prefix);
+        unit_assert_str(cases[i].label, mfx_str_of(mfx_ip_format(&ip, text)),
+                        mfx_str_of(cases[i].want));
+    }
+    const struct mfx_ip none = {0};
+    assert_int_equal(mfx_ip_network(&none, 24).family, MFX_IP_NONE);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parse_and_format), cmocka_unit_test(sockaddrs),
-        cmocka_unit_test(loopback),         cmocka_unit_test(networks),
-        cmocka_unit_test(membership),       cmocka_unit_test(many_networks),
+        cmocka_unit_test(network_of),    cmocka_unit_test(parse_and_format),
+        cmocka_unit_test(sockaddrs),     cmocka_unit_test(loopback),
+        cmocka_unit_test(networks),      cmocka_unit_test(membership),
+        cmocka_unit_test(many_networks),
     };
     return cmocka_run_group_tests_name("ip", tests, NULL, NULL);
 }
