@@ -51,6 +51,7 @@ $program{'mfxctl-dkim.1'} = [map { "$build/mfxctl-dkim $_ --help" } qw(genkey te
 $program{'mfxctl-quota.1'} = [map { "$build/mfxctl-quota $_ --help" }
     qw(show top watch reset block unblock set unset rules store)];
 $program{'mfxctl-masq.1'} = [map { "$build/mfxctl-masq $_ --help" } qw(test diff check srs import)];
+$program{'mfxctl-score.1'} = [map { "$build/mfxctl-score $_ --help" } qw(check-header)];
 $program{'mfxctl-spf.1'} = [map { "$build/mfxctl-spf $_ --help" } qw(check lint dnsbl lists)];
 for my $name (sort keys %program) {
     for my $command (@{ $program{$name} }) {
@@ -59,7 +60,7 @@ for my $name (sort keys %program) {
             skip "$binary is not built", 1 if !-x $binary;
             my $help = `$command 2>/dev/null`;
             my %options = map { $_ => 1 } $help =~ /(?<![\w-])--([a-z][a-z-]+)/g;
-            delete $options{help} if $name =~ /(?:dkim|masq|quota|spf)\.1/;
+            delete $options{help} if $name =~ /(?:dkim|masq|quota|score|spf)\.1/;
             my @missing = grep { !names_option($name, $_) } sort keys %options;
             my $short = $command =~ s{^\Q$build\E/}{}r;
             ok(%options && !@missing, "$name: every option of $short") or diag("@missing");
