@@ -96,11 +96,13 @@ sub events {
 }
 
 # What a daemon can say: the harness and the libraries it uses, and itself.
-my %uses = (dkim => [qw(auth)], masq => [qw(store)], quota => [qw(store)]);
+my %uses = (dkim => [qw(auth)], masq => [qw(store)], quota => [qw(store)], score => [qw(scan store)]);
 for my $name (grep { $_ ne 'verbs' } @daemons) {
     my (%message, %daemon);
+    my $has_store = grep { $_ eq 'store' } @{ $uses{$name} || [] };
     events(\%message, \%daemon,
-        sources('c', (map { "libmfx/$_" } qw(milter base conf net policy), @{ $uses{$name} || [] }), "milters/$name"));
+        grep { $has_store || !m{^libmfx/policy/store_} }
+            sources('c', (map { "libmfx/$_" } qw(milter base conf net policy), @{ $uses{$name} || [] }), "milters/$name"));
     for (['message', \%message], ['daemon', \%daemon]) {
         my ($which, $used) = @$_;
         my $listed = listed("mfx-$name.8", $which);
