@@ -19,7 +19,6 @@ struct mfx_scan_body_watcher {
         MFX_SCAN_BODY_WANTS_END,
         MFX_SCAN_BODY_WANTS_MORE, /* or the end */
     } wants;                      /* once */
-    size_t wanted;                /* more: so many bytes */
 };
 
 struct mfx_scan_body_state {
@@ -32,11 +31,11 @@ struct mfx_scan_body_state {
 struct mfx_scan_body *mfx_scan_body_hold(struct mfx_scan_body *body);
 /* Looks only. */
 struct mfx_scan_body_state mfx_scan_body_look(struct mfx_scan_body *body);
-/* Looks, and is called once when it has become whole (or failed), or has
- * `wanted` bytes (0: never mind). */
+/* Looks, and is called once when it has become whole (or failed), or longer
+ * than `len`. */
 struct mfx_scan_body_state
 mfx_scan_body_await(struct mfx_scan_body *body,
-                    struct mfx_scan_body_watcher *watcher, size_t wanted);
+                    struct mfx_scan_body_watcher *watcher, bool more);
 void mfx_scan_body_watch(struct mfx_scan_body *body,
                          struct mfx_scan_body_watcher *watcher);
 void mfx_scan_body_unwatch(struct mfx_scan_body *body,

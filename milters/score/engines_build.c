@@ -230,6 +230,9 @@ read_servers(struct building *b, const char *setting,
             say(b, MFX_PROBLEM_WARNING, setting,
                 "a weight counts with order = \"weight\" alone", items[i]);
         check_server(b, setting, port, text);
+        for (size_t k = 0; k + 1 < servers->count; k++)
+            if (mfx_str_eq_nocase(servers->items[k].address, text))
+                complain(b, setting, "this server is there twice", text);
         server->address = mfx_arena_copy(b->build->arena, text);
     }
 }
@@ -287,9 +290,9 @@ read_password(struct building *b, const char *setting, struct mfx_str given,
     if (given.len > 0 && path != NULL)
         complain(b, file_setting, "there is a password already", nothing);
     if (path != NULL && given.len == 0) {
-        place(b, file_setting, name, &line);
+        const char *file = place(b, file_setting, name, &line);
         enum mfx_rc rc =
-            mfx_secrets_read(path, name, line, "can ask rspamd in our name",
+            mfx_secrets_read(path, file, line, "can ask rspamd in our name",
                              b->build->arena, b->build->problems, &secrets);
         b->rc = mfx_rc_worst(b->rc, rc);
         if (rc == MFX_OK)
