@@ -174,12 +174,15 @@ mfx_str_is_ascii(struct mfx_str s)
     return true;
 }
 
-/* Length of the well-formed sequence at p, or 0. RFC 3629 section 4. */
-static size_t
-utf8_sequence(const unsigned char *p, size_t len)
+/* RFC 3629 section 4. */
+size_t
+mfx_str_utf8_first(struct mfx_str s)
 {
+    const unsigned char *p = (const unsigned char *)s.p;
     unsigned char low = 0x80, high = 0xBF;
     size_t need;
+    if (s.len == 0)
+        return 0;
     if (p[0] < 0x80)
         return 1;
     if (p[0] >= 0xC2 && p[0] <= 0xDF)
@@ -198,7 +201,7 @@ utf8_sequence(const unsigned char *p, size_t len)
         low = 0x90;
     else if (p[0] == 0xF4)
         high = 0x8F;
-    if (len < need || p[1] < low || p[1] > high)
+    if (s.len < need || p[1] < low || p[1] > high)
         return 0;
     for (size_t i = 2; i < need; i++)
         if ((p[i] & 0xC0) != 0x80)
@@ -209,12 +212,11 @@ utf8_sequence(const unsigned char *p, size_t len)
 bool
 mfx_str_is_utf8(struct mfx_str s)
 {
-    size_t at = 0;
-    while (at < s.len) {
-        size_t n = utf8_sequence((const unsigned char *)s.p + at, s.len - at);
+    while (s.len > 0) {
+        size_t n = mfx_str_utf8_first(s);
         if (n == 0)
             return false;
-        at += n;
+        s = mfx_str_from(s, n);
     }
     return true;
 }

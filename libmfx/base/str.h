@@ -159,6 +159,10 @@ bool mfx_str_is_ascii(struct mfx_str s);
 /* True when the bytes are well-formed UTF-8 (RFC 3629). */
 bool mfx_str_is_utf8(struct mfx_str s);
 
+/* Bytes of the character that s begins with; 0: it begins with none that is
+ * well-formed, or is empty. */
+size_t mfx_str_utf8_first(struct mfx_str s);
+
 MFX_API_END
 
 #endif

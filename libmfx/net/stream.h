@@ -71,6 +71,16 @@ enum mfx_rc mfx_stream_tls_new(const struct mfx_stream_tls_settings *settings,
 struct mfx_stream_tls *mfx_stream_tls_hold(struct mfx_stream_tls *tls);
 void mfx_stream_tls_free(struct mfx_stream_tls *tls);
 
+/* What it was made of, for a library that has a TLS of its own. */
+struct mfx_stream_tls_parts {
+    struct mfx_str ca, cert, key; /* PEM; ca empty: the system's; cert, key
+                                     empty: none */
+    struct mfx_str name;          /* empty: the host */
+};
+/* The texts are tls's. */
+struct mfx_stream_tls_parts
+mfx_stream_tls_look(const struct mfx_stream_tls *tls);
+
 /* --- a stream --- */
 
 struct mfx_stream;

@@ -7,13 +7,20 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
+#include <mfx/base/file.h>
 #include <mfx/net/ip.h>
+
+enum {
+    PEM_MAX = 8 * 1024 * 1024,
+};
 
 struct mfx_stream_tls {
     atomic_uint holders;
     SSL_CTX *context;
     BIO_METHOD *socket; /* sends without SIGPIPE */
     char name[MFX_STREAM_HOST_MAX];
+    struct mfx_arena *arena;
+    struct mfx_stream_tls_parts parts;
 };
 
 /* --- the socket as OpenSSL sees it --- */
@@ -118,6 +125,43 @@ load_files(SSL_CTX *context, const struct mfx_stream_tls_settings *settings,
     return MFX_OK;
 }
 
+static enum mfx_rc
+keep_file(struct mfx_stream_tls *tls, const char *path, struct mfx_str *bytes,
+          struct mfx_err *err)
+{
+    return path == NULL
+               ? MFX_OK
+               : mfx_file_read(path, PEM_MAX, tls->arena, bytes, NULL, err);
+}
+
+/* As they are now: later they may not be readable any more. */
+static enum mfx_rc
+keep_parts(struct mfx_stream_tls *tls,
+           const struct mfx_stream_tls_settings *settings, struct mfx_err *err)
+{
+    struct mfx_stream_tls_parts *p = &tls->parts;
+    const char *key =
+        settings->key_file != NULL ? settings->key_file : settings->cert_file;
+    tls->arena = mfx_arena_new(0);
+    if (tls->arena == NULL) {
+        mfx_err_set(err, "out of memory");
+        return MFX_TEMPFAIL;
+    }
+    p->name = mfx_str_of(tls->name);
+    enum mfx_rc rc = keep_file(tls, settings->ca_file, &p->ca, err);
+    if (rc == MFX_OK)
+        rc = keep_file(tls, settings->cert_file, &p->cert, err);
+    if (rc == MFX_OK && settings->cert_file != NULL)
+        rc = keep_file(tls, key, &p->key, err);
+    return rc == MFX_NOTFOUND ? MFX_PERMFAIL : rc;
+}
+
+struct mfx_stream_tls_parts
+mfx_stream_tls_look(const struct mfx_stream_tls *tls)
+{
+    return tls->parts;
+}
+
 static void
 set_modes(SSL_CTX *context)
 {
@@ -153,6 +197,8 @@ mfx_stream_tls_new(const struct mfx_stream_tls_settings *settings,
     } else {
         set_modes(t->context);
         rc = load_files(t->context, settings, err);
+        if (rc == MFX_OK)
+            rc = keep_parts(t, settings, err);
     }
     if (rc == MFX_OK)
         *tls = t;
@@ -175,6 +221,7 @@ mfx_stream_tls_free(struct mfx_stream_tls *tls)
         return;
     SSL_CTX_free(tls->context);
     BIO_meth_free(tls->socket);
+    mfx_arena_free(tls->arena);
     free(tls);
 }
 

@@ -99,6 +99,8 @@ say_chunk(struct mfx_scan_talk *talk)
     case MFX_SCAN_PIECE:
         break;
     case MFX_SCAN_PIECE_WAIT:
+    case MFX_SCAN_PIECE_LOST:
+    case MFX_SCAN_PIECE_TOO_LARGE:
         return MFX_SCAN_SAID_WAIT;
     case MFX_SCAN_PIECE_END:
         add_chunk(&talk->out, mfx_str("", 0));

@@ -18,7 +18,10 @@
  * added_ and removed_recipients, dkim_signatures, subject, body, no_action,
  * reply_text and messages, decided_by, urls, emails, message_id,
  * engine_time_s, raw. "reject" of the milter block makes the action QUARANTINE
- * or DISCARD. A request's user goes as Deliver-To: whose mailbox it is.
+ * or DISCARD. spam_edits are what rspamd's own milter does for "add header":
+ * "X-Spam: Yes" instead of all X-Spam, if the reply says nothing else. An answer
+ * that is_skipped decides all the same (3.4 skips behind an early rejection). A
+ * request's user goes as Deliver-To: whose mailbox it is.
  *
  * Purposes LEARN_SPAM and LEARN_HAM need servers that are controllers
  * (are_controllers); what rspamd will not learn (again) is ANSWERED, is_learned

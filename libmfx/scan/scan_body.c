@@ -59,13 +59,35 @@ mfx_scan_body_free(struct mfx_scan_body *body)
 }
 
 /* Locked. */
+static size_t
+length_of(const struct mfx_scan_body *body)
+{
+    return body->spill.len >= LEAD_LEN ? body->spill.len - LEAD_LEN : 0;
+}
+
+/* Locked. */
+static bool
+is_awaited(const struct mfx_scan_body *body,
+           const struct mfx_scan_body_watcher *w)
+{
+    switch (w->wants) {
+    case MFX_SCAN_BODY_WANTS_NOTHING:
+        break;
+    case MFX_SCAN_BODY_WANTS_END:
+        return body->is_whole;
+    case MFX_SCAN_BODY_WANTS_MORE:
+        return body->is_whole || length_of(body) >= w->wanted;
+    }
+    return false;
+}
+
+/* Locked. */
 static void
 tell(struct mfx_scan_body *body)
 {
     struct mfx_scan_body_watcher *w = body->watchers;
     for (; w != NULL; w = w->next) {
-        if (w->wants == MFX_SCAN_BODY_WANTS_NOTHING ||
-            (w->wants == MFX_SCAN_BODY_WANTS_END && !body->is_whole))
+        if (!is_awaited(body, w))
             continue;
         w->wants = MFX_SCAN_BODY_WANTS_NOTHING;
         w->grown(w);
@@ -124,7 +146,7 @@ static struct mfx_scan_body_state
 state_of(const struct mfx_scan_body *body)
 {
     return (struct mfx_scan_body_state){
-        .len = body->spill.len >= LEAD_LEN ? body->spill.len - LEAD_LEN : 0,
+        .len = length_of(body),
         .is_whole = body->is_whole,
         .has_failed = body->spill.failed,
         .whole_ms = body->whole_ms,
@@ -142,14 +164,15 @@ mfx_scan_body_look(struct mfx_scan_body *body)
 
 struct mfx_scan_body_state
 mfx_scan_body_await(struct mfx_scan_body *body,
-                    struct mfx_scan_body_watcher *watcher, bool more)
+                    struct mfx_scan_body_watcher *watcher, size_t wanted)
 {
     (void)pthread_mutex_lock(&body->mutex);
     struct mfx_scan_body_state state = state_of(body);
-    if (more)
+    if (wanted > 0)
         watcher->wants = MFX_SCAN_BODY_WANTS_MORE;
     else if (watcher->wants == MFX_SCAN_BODY_WANTS_NOTHING)
         watcher->wants = MFX_SCAN_BODY_WANTS_END;
+    watcher->wanted = wanted > 0 ? wanted : watcher->wanted;
     (void)pthread_mutex_unlock(&body->mutex);
     return state;
 }

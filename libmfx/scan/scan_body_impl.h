@@ -19,6 +19,7 @@ struct mfx_scan_body_watcher {
         MFX_SCAN_BODY_WANTS_END,
         MFX_SCAN_BODY_WANTS_MORE, /* or the end */
     } wants;                      /* once */
+    size_t wanted;                /* more: so many bytes */
 };
 
 struct mfx_scan_body_state {
@@ -31,11 +32,11 @@ struct mfx_scan_body_state {
 struct mfx_scan_body *mfx_scan_body_hold(struct mfx_scan_body *body);
 /* Looks only. */
 struct mfx_scan_body_state mfx_scan_body_look(struct mfx_scan_body *body);
-/* Looks, and is called once when it has become whole (or failed), or longer
- * than `len`. */
+/* Looks, and is called once when it has become whole (or failed), or has
+ * `wanted` bytes (0: never mind). */
 struct mfx_scan_body_state
 mfx_scan_body_await(struct mfx_scan_body *body,
-                    struct mfx_scan_body_watcher *watcher, bool more);
+                    struct mfx_scan_body_watcher *watcher, size_t wanted);
 void mfx_scan_body_watch(struct mfx_scan_body *body,
                          struct mfx_scan_body_watcher *watcher);
 void mfx_scan_body_unwatch(struct mfx_scan_body *body,

@@ -6,6 +6,10 @@
 
 #include <mfx/base/env.h>
 
+enum {
+    IDLE_MAX = 64, /* connections kept, to all servers */
+};
+
 /* A descriptor of libcurl's. */
 struct socket {
     struct mfx_scan_watch watch; /* first */
@@ -163,6 +167,7 @@ mfx_scan_http_new(struct mfx_scan_loop *loop)
     http->loop = mfx_scan_loop_hold(loop);
     http->timer = (struct mfx_scan_watch){
         .fd = -1, .due_ms = UINT64_MAX, .ready = on_due, .stop = on_stop_timer};
+    (void)curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_MAX);
     (void)curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     (void)curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
     (void)curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer);

@@ -41,8 +41,10 @@ struct mfx_scan_engine_ops {
 
 struct mfx_scan_engine {
     const struct mfx_scan_engine_ops *ops;
-    bool wants_whole; /* it is asked only when the message is whole */
-    bool can_learn;   /* other purposes than to check */
+    bool wants_whole;    /* it is asked only when the message is whole */
+    bool can_learn;      /* other purposes than to check */
+    bool can_forget;     /* this one, too */
+    size_t streams_from; /* bytes; what is shorter is asked when it is whole */
     struct mfx_scan_engine_settings settings;
     struct mfx_scan_loop *loop;
     struct mfx_scan_pool *pool;
@@ -118,6 +120,18 @@ void mfx_scan_probe_end(struct mfx_scan_engine *engine, unsigned server,
 void mfx_scan_result_clear(struct mfx_scan_result *result);
 struct mfx_scan_texts mfx_scan_texts_one(struct mfx_arena *arena,
                                          struct mfx_str text);
+
+enum mfx_scan_piece {
+    MFX_SCAN_PIECE,      /* *len bytes, at `to` */
+    MFX_SCAN_PIECE_WAIT, /* none yet; `grown` is called when there are */
+    MFX_SCAN_PIECE_END,  /* there are no more */
+    MFX_SCAN_PIECE_LOST, /* it cannot be read again */
+    MFX_SCAN_PIECE_TOO_LARGE,
+};
+/* The next bytes of the message as far as it may be asked about, at most max;
+ * *at is moved on. */
+enum mfx_scan_piece mfx_scan_piece(struct mfx_scan *scan, size_t *at, char *to,
+                                   size_t max, size_t *len);
 
 /* --- between scan.c and scan_run.c --- */
 

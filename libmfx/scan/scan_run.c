@@ -211,15 +211,39 @@ limit_attempt(struct mfx_scan *scan)
         scan->attempt_until_ms = from_ms + limit_ms;
 }
 
+static bool
+can_do(const struct mfx_scan *scan)
+{
+    const struct mfx_scan_engine *e = scan->engine;
+    return scan->request.purpose == MFX_SCAN_CHECK ||
+           (scan->request.purpose == MFX_SCAN_FORGET ? e->can_forget
+                                                     : e->can_learn);
+}
+
+/* A short message is there at once or soon: it is sent in one go. */
+static bool
+is_short(struct mfx_scan *scan)
+{
+    size_t from = scan->engine->streams_from;
+    if (mfx_scan_body_len(scan->request.body) >= from)
+        return false;
+    struct mfx_scan_body_state state =
+        mfx_scan_body_await(scan->request.body, &scan->watcher, from);
+    if (state.len < from && !state.is_whole)
+        return true;
+    (void)mfx_scan_post(scan); /* it has grown since */
+    return true;
+}
+
 /* Asks a server, or sees what it has to wait for. */
 static void
 start(struct mfx_scan *scan, uint64_t now_ms)
 {
     struct mfx_scan_engine *e = scan->engine;
     scan->state = MFX_SCAN_STATE_UNWHOLE;
-    if (!scan->is_whole && (e->wants_whole || scan->is_late))
+    if (!scan->is_whole && (e->wants_whole || scan->is_late || is_short(scan)))
         return;
-    if (scan->request.purpose != MFX_SCAN_CHECK && !e->can_learn) {
+    if (!can_do(scan)) {
         end_scan(scan, MFX_SCAN_NOT_ASKED, "it cannot learn", now_ms);
         return;
     }
@@ -298,6 +322,47 @@ abandon(struct mfx_scan *scan, enum mfx_scan_end end, const char *words,
     mfx_scan_engine_free(e);
 }
 
+/* --- the message --- */
+
+/* How much may still be taken; *is_cut: the message goes on behind it. */
+static size_t
+allowed(const struct mfx_scan *scan, size_t len, size_t at, bool *is_cut)
+{
+    size_t max = scan->engine->settings.max_size;
+    *is_cut = max > 0 && len > max;
+    if (*is_cut)
+        len = max;
+    return len > at ? len - at : 0;
+}
+
+enum mfx_scan_piece
+mfx_scan_piece(struct mfx_scan *scan, size_t *at, char *to, size_t max,
+               size_t *len)
+{
+    struct mfx_scan_body *body = scan->request.body;
+    bool is_cut = false;
+    struct mfx_scan_body_state state =
+        mfx_scan_body_await(body, &scan->watcher, 0);
+    size_t left = allowed(scan, state.len, *at, &is_cut);
+    *len = 0;
+    if (is_cut && !scan->engine->settings.scans_part)
+        return MFX_SCAN_PIECE_TOO_LARGE;
+    if (left > 0) {
+        *len = mfx_scan_body_read(body, *at, to, left < max ? left : max);
+        *at += *len;
+        return *len > 0 ? MFX_SCAN_PIECE : MFX_SCAN_PIECE_LOST;
+    }
+    if (is_cut)
+        scan->result.is_partial = true;
+    if (is_cut || state.is_whole)
+        return MFX_SCAN_PIECE_END;
+    /* it may have grown since we looked */
+    state = mfx_scan_body_await(body, &scan->watcher, *at + 1);
+    if (state.len > *at || state.is_whole)
+        (void)mfx_scan_post(scan);
+    return MFX_SCAN_PIECE_WAIT;
+}
+
 /* --- what wakes a scan --- */
 
 static struct mfx_scan *
@@ -353,7 +418,7 @@ static bool
 look_at_body(struct mfx_scan *scan, uint64_t now_ms)
 {
     struct mfx_scan_body_state state =
-        mfx_scan_body_await(scan->request.body, &scan->watcher, false);
+        mfx_scan_body_await(scan->request.body, &scan->watcher, 0);
     struct mfx_err err = {{0}};
     if (mfx_scan_body_check(scan->request.body, &err) != MFX_OK) {
         abandon(scan, MFX_SCAN_UNSTORED, err.msg, now_ms);

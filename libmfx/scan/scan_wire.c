@@ -574,48 +574,15 @@ mfx_scan_wire_fini(struct mfx_scan_wire *wire)
 
 /* --- the message --- */
 
-/* How much may still be taken; *is_cut: the message goes on behind it. */
-static size_t
-allowed(const struct mfx_scan_talk *talk, size_t len, bool *is_cut)
-{
-    size_t max = talk->wire->engine.settings.max_size;
-    *is_cut = max > 0 && len > max;
-    if (*is_cut)
-        len = max;
-    return len > talk->body_at ? len - talk->body_at : 0;
-}
-
 enum mfx_scan_piece
 mfx_scan_talk_piece(struct mfx_scan_talk *talk, char *to, size_t max,
                     size_t *len)
 {
-    struct mfx_scan *scan = talk->scan;
-    struct mfx_scan_body *body = scan->request.body;
-    bool is_cut = false;
-    struct mfx_scan_body_state state =
-        mfx_scan_body_await(body, &scan->watcher, false);
-    size_t left = allowed(talk, state.len, &is_cut);
-    *len = 0;
-    if (is_cut && !talk->wire->engine.settings.scans_part) {
-        mfx_scan_talk_end(talk, MFX_SCAN_TOO_LARGE, "larger than max_size");
-        return MFX_SCAN_PIECE_WAIT;
-    }
-    if (left > 0) {
-        *len = mfx_scan_body_read(body, talk->body_at, to,
-                                  left < max ? left : max);
-        talk->body_at += *len;
-        if (*len > 0)
-            return MFX_SCAN_PIECE;
+    enum mfx_scan_piece piece =
+        mfx_scan_piece(talk->scan, &talk->body_at, to, max, len);
+    if (piece == MFX_SCAN_PIECE_LOST)
         mfx_scan_talk_end(talk, MFX_SCAN_UNSTORED, "it cannot be read again");
-        return MFX_SCAN_PIECE_WAIT;
-    }
-    if (is_cut)
-        scan->result.is_partial = true;
-    if (is_cut || state.is_whole)
-        return MFX_SCAN_PIECE_END;
-    /* it may have grown since we looked */
-    state = mfx_scan_body_await(body, &scan->watcher, true);
-    if (state.len > talk->body_at || state.is_whole)
-        (void)mfx_scan_post(scan);
-    return MFX_SCAN_PIECE_WAIT;
+    else if (piece == MFX_SCAN_PIECE_TOO_LARGE)
+        mfx_scan_talk_end(talk, MFX_SCAN_TOO_LARGE, "larger than max_size");
+    return piece;
 }

@@ -102,13 +102,7 @@ void mfx_scan_wire_close(struct mfx_scan_engine *engine);
 void mfx_scan_talk_end(struct mfx_scan_talk *talk, enum mfx_scan_end end,
                        const char *format, ...) MFX_PRINTF(3, 4);
 
-enum mfx_scan_piece {
-    MFX_SCAN_PIECE,      /* *len bytes, at `to` */
-    MFX_SCAN_PIECE_WAIT, /* none yet */
-    MFX_SCAN_PIECE_END,  /* there are no more */
-};
-/* The next bytes of the message, at most max. It ends the talk (and says WAIT)
- * when the message is larger than may be asked about, or lost. */
+/* mfx_scan_piece for the talk; LOST and TOO_LARGE have ended it. */
 enum mfx_scan_piece mfx_scan_talk_piece(struct mfx_scan_talk *talk, char *to,
                                         size_t max, size_t *len);
 

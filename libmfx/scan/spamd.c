@@ -211,6 +211,8 @@ say_packing(struct mfx_scan_talk *talk, struct spamd_talk *t)
         pack(talk, t, mfx_str(piece, len), false);
         return MFX_SCAN_SAID_MORE;
     case MFX_SCAN_PIECE_WAIT:
+    case MFX_SCAN_PIECE_LOST:
+    case MFX_SCAN_PIECE_TOO_LARGE:
         return MFX_SCAN_SAID_WAIT;
     case MFX_SCAN_PIECE_END:
         break;
@@ -265,6 +267,8 @@ say_message(struct mfx_scan_talk *talk)
     case MFX_SCAN_PIECE:
         break;
     case MFX_SCAN_PIECE_WAIT:
+    case MFX_SCAN_PIECE_LOST:
+    case MFX_SCAN_PIECE_TOO_LARGE:
         return MFX_SCAN_SAID_WAIT;
     case MFX_SCAN_PIECE_END:
         mfx_buf_add(&talk->out, missing_line_end(talk));
@@ -433,7 +437,7 @@ mfx_spamd_new(struct mfx_scan_loop *loop,
         return MFX_TEMPFAIL;
     }
     s->wire.engine.wants_whole = true;
-    s->wire.engine.can_learn = true;
+    s->wire.engine.can_learn = s->wire.engine.can_forget = true;
     enum mfx_rc rc = take_settings(s, spamd, err);
     if (rc == MFX_OK)
         rc = mfx_scan_wire_init(&s->wire, &engine_ops, &ops, loop, settings,

@@ -2,14 +2,19 @@
  *
  * scantool - the scanners' clients on files, for interoperability tests
  *
- *     scantool clamd|spamd [NAME=VALUE]... FILE...
+ *     scantool clamd|spamd|rspamd [NAME=VALUE]... FILE...
  *
  * Options: server=ADDRESS (more than one), order=failover|turn, time=MS,
  * memory=BYTES, max_size=BYTES, part=1, connections=N, repeat=N, parallel=N,
- * seconds=N (on and on), pause=MS (before the end of each message), attempt=MS, ca=FILE name=NAME (TLS)
+ * seconds=N (on and on), pause=MS (before the end of each message), attempt=MS, ca=FILE name=NAME
+ * cert=FILE key=FILE (TLS)
  *   clamd: session=1 files=0
  *   spamd: command=check|symbols|report|headers compress=1 user=NAME bare=1
- *   envelope: ip= client= helo= sender= login= tls= mta= id=
+ *   rspamd: password= settings= settings_id= compress=1 all=1 quiet=1
+ *     controller=1
+ *   envelope: ip= client= helo= sender= sender_args= login= tls= cipher=
+ *     issuer= mta= tag= id= rcpt= (more than one) rcpt_args= (of the last)
+ *     deliver=
  *   learn=spam|ham|forget; greet=1: waits for the servers' greetings, and
  *   prints what they are
  *
@@ -22,24 +27,29 @@
 
 #include <mfx/base/env.h>
 #include <mfx/scan/clamd.h>
+#include <mfx/scan/rspamd.h>
 #include <mfx/scan/spamd.h>
 
 enum {
     SERVERS = 4,
+    RECIPIENTS = 50,
     PARALLEL_MAX = 500,
     USAGE = 64,
 };
 
 struct tool {
-    bool is_spamd, greets;
+    const char *kind;
+    bool greets;
     struct mfx_scan_server servers[SERVERS];
     struct mfx_scan_engine_settings settings;
     struct mfx_clamd_settings clamd;
     struct mfx_spamd_settings spamd;
+    struct mfx_rspamd_settings rspamd;
     struct mfx_stream_tls_settings tls;
     struct mfx_scan_envelope envelope;
     enum mfx_scan_purpose purpose;
-    struct mfx_scan_recipient recipient;
+    struct mfx_scan_recipient recipients[RECIPIENTS];
+    struct mfx_str deliver_to;
     uint64_t time_ms, memory, repeat, seconds, parallel, pause_ms;
     struct mfx_scan_loop *loop;
     struct mfx_scan_engine *engine;
@@ -83,7 +93,13 @@ take_number(struct tool *t, struct mfx_str name, uint64_t n)
     else if (mfx_str_is(name, "files"))
         t->clamd.passes_files = n != 0;
     else if (mfx_str_is(name, "compress"))
-        t->spamd.compresses = n != 0;
+        t->spamd.compresses = t->rspamd.compresses = n != 0;
+    else if (mfx_str_is(name, "all"))
+        t->rspamd.wants_all_symbols = n != 0;
+    else if (mfx_str_is(name, "quiet"))
+        t->rspamd.is_unlogged = n != 0;
+    else if (mfx_str_is(name, "controller"))
+        t->rspamd.are_controllers = n != 0;
     else if (mfx_str_is(name, "bare"))
         t->spamd.without_trace = n != 0;
     else if (mfx_str_is(name, "greet"))
@@ -99,17 +115,47 @@ take_envelope(struct tool *t, struct mfx_str name, struct mfx_str value)
     struct mfx_scan_envelope *e = &t->envelope;
     if (mfx_str_is(name, "ip"))
         return mfx_ip_parse(value, &e->client) == MFX_OK;
-    struct mfx_str *to = mfx_str_is(name, "client")   ? &e->client_name
-                         : mfx_str_is(name, "helo")   ? &e->helo
-                         : mfx_str_is(name, "sender") ? &e->sender
-                         : mfx_str_is(name, "login")  ? &e->login
-                         : mfx_str_is(name, "tls")    ? &e->tls_version
-                         : mfx_str_is(name, "mta")    ? &e->mta_name
-                         : mfx_str_is(name, "id")     ? &e->queue_id
-                                                      : NULL;
-    if (to != NULL)
-        *to = value;
-    return to != NULL;
+    const struct {
+        const char *name;
+        struct mfx_str *to;
+    } texts[] = {
+        {"client",      &e->client_name       },
+        {"helo",        &e->helo              },
+        {"sender",      &e->sender            },
+        {"sender_args", &e->sender_args       },
+        {"login",       &e->login             },
+        {"tls",         &e->tls_version       },
+        {"cipher",      &e->tls_cipher        },
+        {"issuer",      &e->tls_issuer        },
+        {"mta",         &e->mta_name          },
+        {"tag",         &e->mta_tag           },
+        {"id",          &e->queue_id          },
+        {"deliver",     &t->deliver_to        },
+        {"password",    &t->rspamd.password   },
+        {"settings",    &t->rspamd.settings   },
+        {"settings_id", &t->rspamd.settings_id},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (!mfx_str_is(name, texts[i].name))
+            continue;
+        *texts[i].to = value;
+        return true;
+    }
+    return false;
+}
+
+static bool
+take_recipient(struct tool *t, struct mfx_str name, struct mfx_str value)
+{
+    size_t *count = &t->envelope.recipient_count;
+    t->envelope.recipients = t->recipients;
+    if (mfx_str_is(name, "rcpt") && *count < RECIPIENTS)
+        t->recipients[(*count)++].address = value;
+    else if (mfx_str_is(name, "rcpt_args") && *count > 0)
+        t->recipients[*count - 1].args = value;
+    else
+        return false;
+    return true;
 }
 
 static bool
@@ -141,6 +187,10 @@ take_text(struct tool *t, struct mfx_str name, struct mfx_str value)
         t->tls.ca_file = value.p;
     else if (mfx_str_is(name, "name"))
         t->tls.name = value;
+    else if (mfx_str_is(name, "cert"))
+        t->tls.cert_file = value.p;
+    else if (mfx_str_is(name, "key"))
+        t->tls.key_file = value.p;
     else if (mfx_str_is(name, "command") && take_word(value, commands, 4, &at))
         t->spamd.command = (enum mfx_spamd_command)at;
     else if (mfx_str_is(name, "learn") && take_word(value, lessons, 4, &at))
@@ -148,7 +198,7 @@ take_text(struct tool *t, struct mfx_str name, struct mfx_str value)
     else if (mfx_str_is(name, "order") && take_word(value, orders, 3, &at))
         t->settings.order = (enum mfx_scan_order)at;
     else
-        return take_envelope(t, name, value);
+        return take_recipient(t, name, value) || take_envelope(t, name, value);
     return true;
 }
 
@@ -199,6 +249,70 @@ print_symbols(const struct mfx_scan_result *r)
 }
 
 static void
+print_named(const char *prefix, struct mfx_str name, struct mfx_str value)
+{
+    char label[100];
+    (void)snprintf(label, sizeof label, "%s%.*s", prefix, MFX_STR_ARG(name));
+    print_text(label, value);
+}
+
+static void
+print_texts(const char *name, struct mfx_scan_texts texts)
+{
+    for (size_t i = 0; i < texts.count; i++)
+        print_text(name, texts.items[i]);
+}
+
+/* A number in the name says where: "add-1-X-Name". */
+static void
+print_edits(const char *prefix, struct mfx_scan_edits edits)
+{
+    for (size_t i = 0; i < edits.count; i++) {
+        const struct mfx_scan_edit *e = &edits.items[i];
+        char label[40];
+        (void)snprintf(label, sizeof label, "%s%s-%d-", prefix,
+                       e->kind == MFX_SCAN_EDIT_ADD ? "add" : "remove", e->at);
+        if (e->kind == MFX_SCAN_EDIT_REMOVE)
+            print_named(label, e->name, mfx_str_of("1"));
+        else
+            print_named(label, e->name, e->value);
+    }
+}
+
+/* What only rspamd says. */
+static void
+print_more(const struct mfx_scan_result *r)
+{
+    if (r->action_word.len == 0)
+        return;
+    (void)printf(" action=\"%s\" no_action=%d skipped=%d",
+                 mfx_scan_action_name(r->action), r->no_action, r->is_skipped);
+    print_text("word", r->action_word);
+    for (size_t i = 0; i < r->symbol_count; i++)
+        for (size_t k = 0; k < r->symbols[i].option_count; k++)
+            print_named("option-", r->symbols[i].name,
+                        r->symbols[i].options[k]);
+    for (size_t i = 0; i < r->group_count; i++)
+        print_named("group-", r->groups[i].name, mfx_str_of("1"));
+    for (size_t i = 0; i < r->message_count; i++)
+        print_named("message-", r->messages[i].name, r->messages[i].value);
+    print_edits("", r->edits);
+    print_edits("spam-", r->spam_edits);
+    print_texts("dkim", r->dkim_signatures);
+    print_texts("add_rcpt", r->added_recipients);
+    print_texts("del_rcpt", r->removed_recipients);
+    print_texts("url", r->urls);
+    print_texts("email", r->emails);
+    print_text("sender", r->sender);
+    print_text("reply", r->reply_text);
+    print_text("decided_by", r->decided_by);
+    print_text("message_id", r->message_id);
+    if (r->has_body)
+        (void)printf(" body_len=%zu", r->body.len);
+    print_text("body", mfx_str_head(r->body, 200));
+}
+
+static void
 print_result(const struct mfx_scan_result *r)
 {
     (void)printf("end=%s tries=%u", mfx_scan_end_name(r->end), r->tries);
@@ -215,12 +329,9 @@ print_result(const struct mfx_scan_result *r)
     print_symbols(r);
     if (r->has_subject)
         print_text("subject", r->subject);
-    for (size_t i = 0; i < r->edits.count; i++) {
-        char name[100];
-        (void)snprintf(name, sizeof name, "%.*s",
-                       MFX_STR_ARG(r->edits.items[i].name));
-        print_text(name, r->edits.items[i].value);
-    }
+    for (size_t i = 0; i < r->edits.count && r->action_word.len == 0; i++)
+        print_named("", r->edits.items[i].name, r->edits.items[i].value);
+    print_more(r);
     print_text("report", r->report);
     print_text("words", r->words);
     (void)putchar('\n');
@@ -264,6 +375,7 @@ run_file(struct tool *t, const char *path)
         struct mfx_scan_request request = {.purpose = t->purpose,
                                            .envelope = &t->envelope,
                                            .body = body,
+                                           .user = t->deliver_to,
                                            .time_ms = t->time_ms};
         uint64_t count = t->parallel;
         if (t->seconds == 0 && count > t->repeat - done)
@@ -296,6 +408,17 @@ greet(const struct tool *t)
                      reports[i].version, reports[i].trouble);
 }
 
+static enum mfx_rc
+new_engine(struct tool *t, struct mfx_err *err)
+{
+    if (strcmp(t->kind, "spamd") == 0)
+        return mfx_spamd_new(t->loop, &t->settings, &t->spamd, &t->engine, err);
+    if (strcmp(t->kind, "rspamd") == 0)
+        return mfx_rspamd_new(t->loop, &t->settings, &t->rspamd, &t->engine,
+                              err);
+    return mfx_clamd_new(t->loop, &t->settings, &t->clamd, &t->engine, err);
+}
+
 static void
 open_engine(struct tool *t)
 {
@@ -308,10 +431,7 @@ open_engine(struct tool *t)
         rc = mfx_stream_tls_new(&t->tls, &tls, &err);
     t->settings.tls = tls;
     if (rc == MFX_OK)
-        rc = t->is_spamd ? mfx_spamd_new(t->loop, &t->settings, &t->spamd,
-                                         &t->engine, &err)
-                         : mfx_clamd_new(t->loop, &t->settings, &t->clamd,
-                                         &t->engine, &err);
+        rc = new_engine(t, &err);
     mfx_stream_tls_free(tls);
     if (rc != MFX_OK)
         die("cannot ask:", err.msg);
@@ -324,14 +444,15 @@ main(int argc, char **argv)
     struct tool t = {.settings = mfx_scan_engine_settings_default(),
                      .clamd = mfx_clamd_settings_default(),
                      .spamd = mfx_spamd_settings_default(),
+                     .rspamd = mfx_rspamd_settings_default(),
                      .time_ms = 30000,
                      .memory = 1 << 20,
                      .repeat = 1,
                      .parallel = 1};
     int at = 2;
     if (argc < 2)
-        die("usage:", "scantool clamd|spamd [NAME=VALUE]... FILE...");
-    t.is_spamd = strcmp(argv[1], "spamd") == 0;
+        die("usage:", "scantool clamd|spamd|rspamd [NAME=VALUE]... FILE...");
+    t.kind = argv[1];
     t.envelope.arrived_s = env.wall_s(&env);
     for (; at < argc && strchr(argv[at], '=') != NULL; at++)
         take_option(&t, argv[at]);
