@@ -7,7 +7,8 @@
 struct job {
     const struct mfx_decision *d;
     const struct mfx_link *link;
-    const struct mfx_apply_facts *facts;
+    bool has_leading_space;
+    size_t field_count; /* of the message at this moment */
     struct mfx_err *err;
 };
 
@@ -25,7 +26,7 @@ written(const struct job *job, struct mfx_str value)
 {
     if (value.len == 0)
         return "";
-    if (!job->facts->has_leading_space && value.p[0] == ' ')
+    if (!job->has_leading_space && value.p[0] == ' ')
         return value.p + 1;
     return value.p;
 }
@@ -65,9 +66,10 @@ strongest(const struct job *job, const struct mfx_header *header)
 }
 
 static bool
-apply_one(const struct job *job, const struct mfx_edit *e)
+apply_one(struct job *job, const struct mfx_edit *e)
 {
     bool is_deletion = e->kind == MFX_EDIT_DELETE_HEADER;
+    job->field_count -= is_deletion && job->field_count > 0;
     const char *value = is_deletion ? NULL : written(job, e->value);
     return is_taken(job,
                     job->link->ops->change(job->link->ctx, e->name.p,
@@ -76,8 +78,7 @@ apply_one(const struct job *job, const struct mfx_edit *e)
 }
 
 static bool
-apply_upwards(const struct job *job, const struct mfx_edit **edits,
-              size_t count)
+apply_upwards(struct job *job, const struct mfx_edit **edits, size_t count)
 {
     if (count > 1)
         qsort(edits, count, sizeof edits[0], upwards);
@@ -94,7 +95,7 @@ apply_upwards(const struct job *job, const struct mfx_edit **edits,
 }
 
 static bool
-apply_changes(const struct job *job)
+apply_changes(struct job *job)
 {
     size_t count = 0;
     for (const struct mfx_edit *e = job->d->edits; e != NULL; e = e->next)
@@ -121,32 +122,38 @@ insert_at(const struct job *job, const struct mfx_edit *e, int at)
                     "header insertion");
 }
 
-/* The index above the last n fields, the MTA's own Received being number 0. */
+/* -n: above the last n - 1 fields; the MTA's own Received is number 0. */
 static int
 index_from_end(const struct job *job, int at)
 {
-    size_t count = job->facts->header_count;
+    size_t count = job->field_count;
     if (count > INT_MAX - 1 || at < -(int)count)
         return 0;
-    return (int)count + 1 + at;
+    return (int)count + 2 + at;
 }
 
 static bool
-apply_indexed_insertions(const struct job *job)
+append(const struct job *job, const struct mfx_edit *e)
+{
+    return is_taken(job,
+                    job->link->ops->append(job->link->ctx, e->name.p,
+                                           written(job, e->value)),
+                    "header addition");
+}
+
+static bool
+apply_indexed_insertions(struct job *job)
 {
     for (const struct mfx_edit *e = job->d->edits; e != NULL; e = e->next) {
         if (e->kind != MFX_EDIT_INSERT_HEADER || e->place != MFX_EDIT_AT)
             continue;
-        bool ok =
-            e->at == -1
-                ? is_taken(job,
-                           job->link->ops->append(job->link->ctx, e->name.p,
-                                                  written(job, e->value)),
-                           "header addition")
-                : insert_at(job, e,
-                            e->at >= 0 ? e->at : index_from_end(job, e->at));
-        if (!ok)
+        bool is_from_end = e->at < -1;
+        if (!(e->at == -1 ? append(job, e)
+                          : insert_at(job, e,
+                                      is_from_end ? index_from_end(job, e->at)
+                                                  : e->at)))
             return false;
+        job->field_count++;
     }
     return true;
 }
@@ -244,7 +251,8 @@ enum mfx_rc
 mfx_apply(const struct mfx_decision *d, const struct mfx_link *link,
           const struct mfx_apply_facts *facts, struct mfx_err *err)
 {
-    const struct job job = {d, link, facts, err};
+    struct job job = {d, link, facts->has_leading_space, facts->header_count,
+                      err};
     bool ok = apply_body(&job) && apply_changes(&job) &&
               apply_indexed_insertions(&job) &&
               apply_insertions(&job, MFX_EDIT_BELOW_TRACE) &&

@@ -108,12 +108,12 @@ void mfx_edit_insert_header(struct mfx_decision *d, enum mfx_edit_place place,
                             struct mfx_str name, struct mfx_str value);
 /* Where an index says, told to the MTA in the order given and as rspamd's own
  * milter tells it. n: below n fields, the MTA's own Received being the first
- * of them; -1: at the end; -n: above the last n of the fields that came, above
- * all when there are fewer. Deletions come first and move the places. A later
- * one stands above an earlier one with the same index and is counted with it;
- * fields at the two places above are told after these. Sendmail counts its
- * invisible default fields too: there 1 to 8 are the same place, then n means
- * n - 8, and -1 is above the first field of that name when there is one. */
+ * of them; -1: at the end; -n: above the last n - 1 fields, above all when the
+ * message has fewer than n. Deleted ones are gone before, a later one stands
+ * above an earlier one with the same index, and those of the two places above
+ * come last. Sendmail counts its invisible default fields too: there 1 to 8
+ * are the same place, a larger n is n - 8, and -1 is above the first field of
+ * that name when there is one. */
 void mfx_edit_insert_header_at(struct mfx_decision *d, int at,
                                struct mfx_str name, struct mfx_str value);
 void mfx_edit_change_header(struct mfx_decision *d,

@@ -298,19 +298,20 @@ indexes(void **state)
         size_t header_count;
         const char *want;
     } cases[] = {
-        {"top",                      0,           3,           "insert 0 X: v|"         },
-        {"first",                    1,           3,           "insert 1 X: v|"         },
-        {"last",                     4,           3,           "insert 4 X: v|"         },
-        {"beyond_the_end",           INT_MAX,     3,           "insert 2147483647 X: v|"},
-        {"end",                      -1,          3,           "append 0 X: v|"         },
-        {"end_of_none",              -1,          0,           "append 0 X: v|"         },
-        {"above_the_last_two",       -2,          3,           "insert 2 X: v|"         },
-        {"above_all_of_the_message", -3,          3,           "insert 1 X: v|"         },
-        {"more_than_there_are",      -4,          3,           "insert 0 X: v|"         },
-        {"more_than_none",           -2,          0,           "insert 0 X: v|"         },
-        {"least",                    INT_MIN,     3,           "insert 0 X: v|"         },
-        {"least_of_too_many",        INT_MIN,     SIZE_MAX,    "insert 0 X: v|"         },
-        {"least_but_one_of_most",    INT_MIN + 2, INT_MAX - 1, "insert 1 X: v|"         },
+        {"top",                 0,           3,           "insert 0 X: v|"         },
+        {"first",               1,           3,           "insert 1 X: v|"         },
+        {"last",                4,           3,           "insert 4 X: v|"         },
+        {"beyond_the_end",      INT_MAX,     3,           "insert 2147483647 X: v|"},
+        {"end",                 -1,          3,           "append 0 X: v|"         },
+        {"end_of_none",         -1,          0,           "append 0 X: v|"         },
+        {"above_the_last",      -2,          3,           "insert 3 X: v|"         },
+        {"above_all_but_one",   -3,          3,           "insert 2 X: v|"         },
+        {"more_than_there_are", -4,          3,           "insert 0 X: v|"         },
+        {"more_than_one",       -2,          1,           "insert 0 X: v|"         },
+        {"more_than_none",      -2,          0,           "insert 0 X: v|"         },
+        {"least",               INT_MIN,     3,           "insert 0 X: v|"         },
+        {"least_of_too_many",   INT_MIN,     SIZE_MAX,    "insert 0 X: v|"         },
+        {"least_of_most",       INT_MIN + 2, INT_MAX - 1, "insert 2 X: v|"         },
     };
     const struct mfx_link link = {&ops, NULL};
     (void)state;
@@ -352,14 +353,48 @@ indexes_in_order(void **state)
     mfx_buf_clear(&told);
 }
 
+/* What is gone and what was inserted before counts, as rspamd 3.4 has it. */
+static void
+indexes_count_edits(void **state)
+{
+    const struct mfx_link link = {&ops, NULL};
+    struct mfx_headers headers = {0};
+    struct mfx_header *h[4];
+    struct mfx_decision d;
+    struct mfx_err err = {{0}};
+    (void)state;
+    mfx_decision_init(&d, arena);
+    takes = -1;
+    for (size_t i = 0; i < 4; i++)
+        h[i] =
+            mfx_headers_add(&headers, arena, mfx_str_of("A"), mfx_str_of(" v"));
+    mfx_edit_delete_header(&d, h[1]);
+    mfx_edit_delete_header(&d, h[1]);
+    mfx_edit_change_header(&d, h[2], mfx_str_of(" w"));
+    mfx_edit_insert_header_at(&d, -2, mfx_str_of("B"), mfx_str_of(" 1"));
+    mfx_edit_insert_header_at(&d, -2, mfx_str_of("C"), mfx_str_of(" 2"));
+    mfx_edit_insert_header_at(&d, -1, mfx_str_of("D"), mfx_str_of(" 3"));
+    mfx_edit_insert_header_at(&d, -2, mfx_str_of("E"), mfx_str_of(" 4"));
+    assert_int_equal(mfx_apply(&d, &link, &exact_facts, &err), MFX_OK);
+    unit_assert_str("count", mfx_buf_str(&told),
+                    mfx_str_of("change 3 A: w|change 2 A:-|insert 3 B: 1|"
+                               "insert 4 C: 2|append 0 D: 3|insert 6 E: 4|"));
+    mfx_buf_clear(&told);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(verdicts),     cmocka_unit_test(reasons),
-        cmocka_unit_test(unsafe_edits), cmocka_unit_test(exhausted),
-        cmocka_unit_test(order),        cmocka_unit_test(refused),
-        cmocka_unit_test(indexes),      cmocka_unit_test(indexes_in_order),
+        cmocka_unit_test(verdicts),
+        cmocka_unit_test(reasons),
+        cmocka_unit_test(unsafe_edits),
+        cmocka_unit_test(exhausted),
+        cmocka_unit_test(order),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(indexes),
+        cmocka_unit_test(indexes_in_order),
+        cmocka_unit_test(indexes_count_edits),
     };
     arena = mfx_arena_new(0);
     mfx_buf_init(&told, 65536);

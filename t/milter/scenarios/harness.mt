@@ -292,7 +292,7 @@ order X-Top X-Top Received X-Below A X-Do
 has A \stwo
 log *: held verdict=hold reason="look at this"*
 
-test an index is told as it is given, in that order, from the end by what came
+test an index is told as it is given, in that order, from the end by what is there
 start
 envelope <a@example.org> <b@example.net>
 message
@@ -302,8 +302,8 @@ X-Do: eom insert 0 X-Above one
 X-Do: eom insert 3 X-Between two
 X-Do: eom insert -1 A three
 X-Do: eom insert -2 X-Near-End four
-X-Do: eom insert -8 X-First five
-X-Do: eom insert -9 X-Highest six
+X-Do: eom insert -12 X-First five
+X-Do: eom insert -14 X-Highest six
 
 text
 .
@@ -311,12 +311,12 @@ expect continue
 edit insert 0 X-Above \sone
 edit insert 3 X-Between \stwo
 edit add A \sthree
-edit insert 7 X-Near-End \sfour
-edit insert 1 X-First \sfive
+edit insert 11 X-Near-End \sfour
+edit insert 2 X-First \sfive
 edit insert 0 X-Highest \ssix
 edit insert 0 X-Top \stop
 edits
-order X-Top X-Highest X-Above X-First Received A X-Between X-Do X-Do X-Do X-Near-End X-Do X-Do X-Do X-Do A
+order X-Top X-Highest X-Above Received X-First A X-Between X-Do X-Do X-Do X-Do X-Do X-Do X-Do X-Near-End A
 log *: passed verdict=continue*
 
 test sendmail has one place for 1 to 8, and adds above a field of that name
