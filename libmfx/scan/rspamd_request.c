@@ -115,6 +115,7 @@ add_envelope(struct list *list, const struct mfx_scan_request *request)
     add_args(list, "X-Rspamd-Mail-Esmtp-Args", "", e->sender_args);
     add_recipients(list, e);
     add(list, "Deliver-To", request->user);
+    add(list, "Settings-ID", request->settings_id);
     add(list, "Queue-ID", e->queue_id);
     add(list, "Log-Tag", e->queue_id);
     add(list, "MTA-Name", e->mta_name);

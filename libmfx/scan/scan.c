@@ -73,10 +73,14 @@ copy_request(struct mfx_scan *scan, const struct mfx_scan_request *request)
         *e = *request->envelope;
     scan->request.envelope = e;
     struct mfx_str *const texts[] = {
-        &e->client_name, &e->helo,        &e->protocol,        &e->sender,
-        &e->sender_args, &e->login,       &e->queue_id,        &e->mta_name,
-        &e->mta_tag,     &e->daemon_name, &e->tls_cipher,      &e->tls_version,
-        &e->tls_issuer,  &e->tls_subject, &scan->request.user,
+        &e->client_name,     &e->helo,
+        &e->protocol,        &e->sender,
+        &e->sender_args,     &e->login,
+        &e->queue_id,        &e->mta_name,
+        &e->mta_tag,         &e->daemon_name,
+        &e->tls_cipher,      &e->tls_version,
+        &e->tls_issuer,      &e->tls_subject,
+        &scan->request.user, &scan->request.settings_id,
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         copy(scan->arena, texts[i]);

@@ -68,8 +68,9 @@ struct mfx_scan_request {
     enum mfx_scan_purpose purpose;
     const struct mfx_scan_envelope *envelope;
     struct mfx_scan_body *body;
-    uint64_t time_ms;    /* for an answer, from the message's end */
-    struct mfx_str user; /* whose preferences; empty: the engine's own */
+    uint64_t time_ms;           /* for an answer, from the message's end */
+    struct mfx_str user;        /* whose preferences; empty: the engine's own */
+    struct mfx_str settings_id; /* rspamd: where the engine has none */
 };
 
 /* --- what comes back --- */

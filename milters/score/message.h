@@ -16,20 +16,35 @@
 #include "policy.h"
 #include "verdict.h"
 
+enum {
+    SCORE_RUNS_AWAITED_MAX = MFX_EVENT_ANY_MAX,
+    SCORE_GRACE_MS = 1000, /* engines keep the deadline themselves */
+};
+
 extern const struct mfx_filter score_filter;
 extern const struct mfx_control_verb score_control_verbs[];
+
+/* What one engine is asked: one run for all recipients, or one for each user
+ * that they have. */
+struct score_group {
+    const struct score_engine *engine;
+    size_t first, count;    /* of the runs */
+    uint16_t *of_recipient; /* NULL: the first is for all */
+};
 
 struct score_message {
     const char *skipped; /* why it is not looked at; NULL: it is */
     bool is_outgoing;
     struct mfx_scan_body *body; /* NULL: nobody reads it */
-    uint64_t until_ms;          /* of all engines */
     struct score_run *runs;
     size_t run_count;
-    const struct score_profile **profiles; /* of each recipient, in order */
+    struct score_group *groups; /* those asked, in the order of engines */
+    size_t group_count;
+    /* Of a valid seal that came with it, and counts. */
+    bool has_seal, seal_has_score, is_decided_by_seal;
+    int64_t seal_score;
     struct score_verdict verdict;
     bool has_verdict;
-    bool is_counted; /* its scans have been looked at for the statistics */
 };
 
 static inline const struct score_policy *
@@ -47,16 +62,16 @@ void score_scanning_add(struct score_message *q, struct mfx_str piece);
 /* At the end of the message: waits for all that count, as long as the settings
  * allow. */
 void score_scanning_wait(struct mfx_message *m, struct score_message *q);
-/* The message is gone, or decided: no more is asked. */
+/* The message is gone, or decided: what still runs is cancelled. */
 void score_scanning_cancel(struct score_message *q);
-/* Takes the results of what has ended; what runs on is cancelled. */
+/* Takes the results of what has ended; what still runs has not answered. */
 void score_scanning_end(struct score_message *q);
+/* The message is over: counts what engines said. */
+void score_scanning_note(struct mfx_message *m, struct score_message *q);
 
 /* --- deciding.c --- */
 
+/* Fills the verdict. */
 enum mfx_rc score_deciding_find(struct mfx_message *m, struct score_message *q);
-/* Verdict, edits, fields and facts into the decision. */
-enum mfx_rc score_deciding_apply(struct mfx_message *m,
-                                 struct score_message *q);
 
 #endif

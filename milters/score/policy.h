@@ -10,6 +10,9 @@
 
 #include <mfx/milter/filter.h>
 #include <mfx/policy/host_list.h>
+#include <mfx/policy/metrics_text.h>
+#include <mfx/policy/secrets.h>
+#include <mfx/policy/store_share.h>
 
 #include "profiles.h"
 #include "settings.h"
@@ -24,7 +27,9 @@ struct score_policy {
     struct score_engines *engines;
     struct score_profiles profiles;
     struct score_code spam, virus, tempfail, greylist, failure;
-    struct mfx_host_list *skip_clients;
+    struct mfx_host_list *skip_clients, *greylist_skip;
+    struct mfx_secrets secrets;    /* of the seal; or none */
+    struct mfx_store_share *store; /* NULL: none is needed */
     struct score_shared *shared;
 };
 

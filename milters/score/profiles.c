@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiles.h"
 
+#include "lookup.h"
+
 static const struct score_thresholds no_thresholds = {
     MFX_DECIMAL_NONE, MFX_DECIMAL_NONE, MFX_DECIMAL_NONE, MFX_DECIMAL_NONE,
     MFX_DECIMAL_NONE, MFX_DECIMAL_NONE, MFX_DECIMAL_NONE};
@@ -177,41 +179,19 @@ read_row(const struct score_profiles *profiles, struct mfx_str text,
     return rc == MFX_PERMFAIL ? refuse_row(text, err) : rc;
 }
 
-struct hit {
-    struct mfx_arena *arena;
-    struct mfx_str value;
-    bool is_found;
-};
-
-static bool
-take(const struct mfx_table_row *row, void *arg)
-{
-    struct hit *hit = arg;
-    hit->value = mfx_arena_copy(hit->arena, row->value);
-    hit->is_found = true;
-    return false;
-}
-
 enum mfx_rc
 score_profiles_of_recipient(const struct score_profiles *profiles,
                             struct mfx_str address, struct mfx_arena *arena,
                             const struct score_profile **profile,
                             struct mfx_err *err)
 {
-    struct hit hit = {arena, mfx_str("", 0), false};
-    size_t at = mfx_str_find_last(address, '@');
+    struct mfx_str value;
     *profile = &profiles->incoming;
-    if (profiles->recipients == NULL)
-        return MFX_OK;
-    enum mfx_rc rc = mfx_table_each_address(
-        profiles->recipients, mfx_str_head(address, at),
-        mfx_str_from(address, at + (at < address.len)), arena, take, &hit, err);
-    if (rc == MFX_NOTFOUND || (rc == MFX_OK && !hit.is_found))
-        return MFX_OK;
+    enum mfx_rc rc =
+        score_lookup_address(profiles->recipients, address, arena, &value, err);
     if (rc != MFX_OK)
-        return MFX_TEMPFAIL;
-    return read_row(profiles, hit.value, &profiles->incoming, arena, profile,
-                    err);
+        return rc == MFX_NOTFOUND ? MFX_OK : rc;
+    return read_row(profiles, value, &profiles->incoming, arena, profile, err);
 }
 
 enum mfx_rc

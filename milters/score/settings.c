@@ -338,15 +338,11 @@ const struct mfx_option score_options[] = {
     MFX_OPTION_GROUPS("engines", S, engines, engine_options,
                       sizeof(struct score_engine_settings), 0, 20, 0,
                       "The engines; they are asked side by side."),
-    MFX_OPTION_MILLISECONDS("scan_timeout", S, scan_timeout_ms, "60s", 100,
+    MFX_OPTION_MILLISECONDS("scan_timeout", S, scan_timeout_ms, "50s", 100,
                             DAY_MS, 0,
                             "Longest time for all engines, from the end of "
                             "the message. It must end before the MTA's own "
                             "(Postfix: 300s, Sendmail: 5m)."),
-    MFX_OPTION_MILLISECONDS("shadow_wait", S, shadow_wait_ms, "0", 0, DAY_MS, 0,
-                            "How long a message waits for engines in shadow "
-                            "mode once the others have answered. What comes "
-                            "later is not compared."),
     MFX_OPTION_BYTES("memory_limit", S, memory_limit, "256K", 1024,
                      INT64_C(1) << 31, 0,
                      "Larger messages lie in a temporary file without a name, "

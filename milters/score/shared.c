@@ -9,6 +9,7 @@
 
 #include "command.h"
 #include "engines.h"
+#include "shadow.h"
 #include "shared_impl.h"
 #include "tally.h"
 
@@ -37,8 +38,9 @@ make(void)
     s->max_symbols = SCORE_SHARED_SYMBOLS;
     s->slots = mfx_map_new(MFX_MAP_NOCASE, 16);
     s->command = score_command_new();
+    s->shadows = score_shadows_new();
     atomic_init(&s->holds, 1);
-    if (s->slots != NULL && s->command != NULL)
+    if (s->slots != NULL && s->command != NULL && s->shadows != NULL)
         return s;
     score_shared_release(s);
     return NULL;
@@ -62,6 +64,7 @@ score_shared_release(struct score_shared *shared)
     if (shared == NULL || atomic_fetch_sub(&shared->holds, 1) > 1)
         return;
     score_command_free(shared->command);
+    score_shadows_free(shared->shadows);
     while (shared->slots != NULL &&
            mfx_map_next(shared->slots, &cursor, &name, &slot))
         slot_free(slot);
@@ -95,6 +98,12 @@ struct score_command *
 score_shared_command(struct score_shared *shared)
 {
     return shared->command;
+}
+
+struct score_shadows *
+score_shared_shadows(struct score_shared *shared)
+{
+    return shared->shadows;
 }
 
 /* --- engines --- */

@@ -22,6 +22,7 @@
 
 struct score_command;
 struct score_engines;
+struct score_shadows;
 struct score_tally;
 struct score_verdict;
 
@@ -44,6 +45,9 @@ void score_shared_note(struct score_shared *shared,
 void score_shared_note_skipped(struct score_shared *shared);
 void score_shared_note_removed_fields(struct score_shared *shared,
                                       unsigned count);
+
+/* Engines in the shadow, of messages that are over. */
+struct score_shadows *score_shared_shadows(struct score_shared *shared);
 
 /* Mail of this login of ours is spam. */
 struct score_command *score_shared_command(struct score_shared *shared);

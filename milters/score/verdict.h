@@ -10,9 +10,11 @@
 #ifndef SCORE_VERDICT_H
 #define SCORE_VERDICT_H
 
-#include "settings.h"
+#include "engines.h"
 
-struct score_engine; /* engines.h */
+struct mfx_recipient;
+struct score_profile; /* profiles.h */
+struct score_shadow;  /* shadow.h */
 
 /* One question to one engine; with per_user "each" there are several of one
  * engine. */
@@ -20,6 +22,7 @@ struct score_run {
     const struct score_engine *engine;
     struct mfx_str user;   /* whose preferences; empty: the engine's own */
     struct mfx_scan *scan; /* NULL: it could not even be begun */
+    struct score_shadow *shadow;          /* of an engine in the shadow */
     const struct mfx_scan_result *result; /* NULL: not ended yet */
     /* Why it is no answer; NULL: it is one. "timeout", "too_large" ... */
     const char *unscanned;
@@ -46,13 +49,27 @@ struct score_wish {
     const struct score_run *run; /* ENGINE, VIRUS, FAILURE, TOO_LARGE */
 };
 
+/* A recipient, and what its profile asks for. */
+struct score_for {
+    const struct mfx_recipient *recipient; /* NULL: the message has none */
+    const struct score_profile *profile;
+    bool has_score;
+    int64_t score; /* the total of the engines asked for it */
+    struct score_wish wish;
+    bool is_removed; /* gets nothing: see recipients.differ */
+};
+
 struct score_verdict {
     const struct score_run *runs; /* all that were asked, shadows too */
     size_t run_count;
 
+    struct score_for *recipients; /* at least one */
+    size_t recipient_count;
+
     struct score_wish done;     /* what all recipients share, and is done */
     struct score_wish harshest; /* what any of them wants */
     bool recipients_differ;
+    size_t removed; /* recipients */
 
     bool has_score;   /* some engine gave one that counts */
     int64_t score;    /* the total */
