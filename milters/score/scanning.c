@@ -236,6 +236,17 @@ is_settled(const struct score_run *run)
            run->engine->settings->on_class[r->klass] == SCORE_ACTION_REJECT;
 }
 
+static void
+spare_others(struct score_message *q)
+{
+    for (size_t i = 0; i < q->run_count; i++) {
+        struct score_run *run = &q->runs[i];
+        run->is_unneeded = is_awaited(run);
+        if (run->is_unneeded)
+            run->result = mfx_scan_cancel(run->scan);
+    }
+}
+
 void
 score_scanning_wait(struct mfx_message *m, struct score_message *q)
 {
@@ -249,8 +260,10 @@ score_scanning_wait(struct mfx_message *m, struct score_message *q)
     for (;;) {
         size_t count = 0;
         for (size_t i = 0; i < q->run_count; i++) {
-            if (is_settled(&q->runs[i]))
+            if (is_settled(&q->runs[i])) {
+                spare_others(q);
                 return;
+            }
             if (is_awaited(&q->runs[i]) && count < SCORE_RUNS_AWAITED_MAX)
                 events[count++] = mfx_scan_pending(q->runs[i].scan);
         }
@@ -264,7 +277,7 @@ score_scanning_end(struct score_message *q)
 {
     for (size_t i = 0; i < q->run_count; i++) {
         struct score_run *run = &q->runs[i];
-        if (run->scan != NULL && !run->engine->is_shadow)
+        if (run->scan != NULL && !run->engine->is_shadow && !run->is_unneeded)
             run->result = mfx_scan_finish(run->scan);
     }
 }
