@@ -38,7 +38,7 @@ put_run(const struct score_run *run, struct mfx_buf *out)
         mfx_buf_add(out, r->virus);
     } else if (score_engine_is_for_viruses(run->engine)) {
         mfx_buf_add_text(out, "clean");
-    } else if (r->is_skipped || !r->has_score) {
+    } else if (score_judge_is_skipped(r) || !r->has_score) {
         mfx_buf_add_text(out, "skipped");
     } else {
         mfx_decimal_format(score_judge_scaled(run, r->score), out);

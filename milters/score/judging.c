@@ -62,6 +62,13 @@ counts_failure(const struct score_run *run)
            !run->is_unneeded;
 }
 
+/* rspamd says "skipped" of mail that it rejects early, too. */
+bool
+score_judge_is_skipped(const struct mfx_scan_result *result)
+{
+    return result->is_skipped && result->action == MFX_SCAN_ACTION_NONE;
+}
+
 void
 score_judge(struct score_run *run)
 {
@@ -75,7 +82,7 @@ score_judge(struct score_run *run)
         run->score = run->has_score ? e->settings->failure_score : 0;
         return;
     }
-    if (e->takes_score && r->has_score && !r->is_skipped) {
+    if (e->takes_score && r->has_score && !score_judge_is_skipped(r)) {
         run->has_score = true;
         run->score = score_judge_scaled(run, r->score);
     } else if (e->takes_score && e->has_class_score[r->klass]) {
@@ -97,8 +104,7 @@ enum score_action
 score_judge_proposal(const struct score_run *run)
 {
     const struct mfx_scan_result *r = run->result;
-    if (run->unscanned != NULL || !run->engine->takes_action || r->is_skipped ||
-        r->no_action)
+    if (run->unscanned != NULL || !run->engine->takes_action || r->no_action)
         return SCORE_ACTION_NONE;
     switch (r->action) {
     case MFX_SCAN_ACTION_NONE:

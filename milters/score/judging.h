@@ -21,6 +21,8 @@ enum {
     SCORE_MAX_THOUSANDTHS = 1000000000,
 };
 
+/* It did not look, and says nothing of the mail. */
+bool score_judge_is_skipped(const struct mfx_scan_result *result);
 /* Fills unscanned, has_score and score. Shadows too. */
 void score_judge(struct score_run *run);
 /* A score of this engine as part of the total. */

@@ -185,6 +185,11 @@ proposals(void **state)
         score_judge(&b.run);
         unit_assert_int(cases[i].label, score_judge_proposal(&b.run),
                         cases[i].want);
+        b.result.is_skipped = true;
+        unit_assert_int("an early decision", score_judge_proposal(&b.run),
+                        cases[i].want);
+        unit_assert_int("skipped", score_judge_is_skipped(&b.result),
+                        cases[i].action == MFX_SCAN_ACTION_NONE);
         b.result.no_action = true;
         unit_assert_int("no_action", score_judge_proposal(&b.run),
                         SCORE_ACTION_NONE);
