@@ -144,15 +144,25 @@ new_row(struct score_symbols *s, struct mfx_str name)
     return NULL;
 }
 
+/* Names that are known are clean, so most need no look. */
+static struct row *
+row_for(struct score_symbols *s, struct mfx_str name)
+{
+    char room[SCORE_SYMBOL_NAME_MAX];
+    struct row *row = mfx_map_get(s->map, name);
+    if (row != NULL || name.len == 0)
+        return row;
+    struct mfx_str cleaned = clean(name, room);
+    if (cleaned.p != name.p)
+        row = mfx_map_get(s->map, cleaned);
+    return row != NULL ? row : new_row(s, cleaned);
+}
+
 static void
 count_one(struct score_symbols *s, const struct mfx_scan_symbol *item,
           bool is_spam, uint64_t now_s)
 {
-    char room[SCORE_SYMBOL_NAME_MAX];
-    struct mfx_str name = clean(item->name, room);
-    struct row *row = name.len == 0 ? NULL : mfx_map_get(s->map, name);
-    if (row == NULL && name.len > 0)
-        row = new_row(s, name);
+    struct row *row = row_for(s, item->name);
     if (row == NULL)
         return;
     row->symbol.hits++;
