@@ -343,7 +343,8 @@ mfx_scan_pool_name(struct mfx_scan_pool *pool, unsigned server)
     return pool->servers[server].report.server;
 }
 
-/* The upper end of the bucket in which `part` of all lie. */
+/* The upper end of the bucket in which `part` of all lie; none took longer than
+ * the longest. */
 static uint64_t
 quantile(const struct server *s, double part)
 {
@@ -351,8 +352,10 @@ quantile(const struct server *s, double part)
     uint64_t seen = 0;
     for (unsigned i = 0; i < BUCKETS; i++) {
         seen += s->buckets[i];
-        if (seen > 0 && (double)seen >= want)
-            return i == 0 ? 0 : (UINT64_C(1) << i) - 1;
+        if (seen > 0 && (double)seen >= want) {
+            uint64_t end_ms = (UINT64_C(1) << i) - 1;
+            return end_ms < s->report.max_ms ? end_ms : s->report.max_ms;
+        }
     }
     return 0;
 }

@@ -113,7 +113,7 @@ print_server(const struct mfx_scan_server_report *s, struct mfx_buf *out)
                    " %7" PRIu64 " %7" PRIu64 " %7" PRIu64 "  %s\n",
                    s->server, mfx_scan_health_name(s->health), s->in_use,
                    s->asked, s->answered, failures(s), s->median_ms, s->p99_ms,
-                   s->max_ms, s->version);
+                   s->max_ms, s->version[0] == '\0' ? "-" : s->version);
     if (s->health == MFX_SCAN_OUT)
         mfx_buf_printf(out, "    out: greeted again in %" PRIu64 " s\n",
                        (s->retry_in_ms + 999) / 1000);

@@ -408,6 +408,8 @@ answered(const struct score_engine *engine)
     struct mfx_scan_server_report report;
     assert_int_equal(mfx_scan_engine_report(engine->engine, &report, 1, NULL),
                      1);
+    assert_true(report.median_ms <= report.p99_ms);
+    assert_true(report.p99_ms <= report.max_ms);
     return report.answered;
 }
 
