@@ -7,6 +7,7 @@
 
 #include "applying.h"
 #include "envelope.h"
+#include "fields.h"
 #include "message.h"
 #include "sealing.h"
 #include "shared.h"
@@ -25,6 +26,7 @@ find_skip(struct mfx_message *m, struct score_message *q, struct mfx_err *err)
     else if (mfx_host_list_has(policy->skip_clients, c->client_name,
                                &c->client_ip, NULL))
         q->skipped = "skip.clients";
+    q->is_trusted = q->skipped != NULL;
     if (q->skipped != NULL)
         return MFX_OK;
     enum mfx_rc rc =
@@ -68,15 +70,12 @@ static enum mfx_rc
 on_eoh(struct mfx_message *m)
 {
     struct score_message *q = m->state;
-    struct mfx_scan_envelope envelope;
     if (q->skipped != NULL)
         return MFX_OK;
     score_sealing_read(m, q);
     if (q->is_decided_by_seal)
         return MFX_OK;
-    if (!score_envelope_fill(m, &envelope))
-        return MFX_TEMPFAIL;
-    enum mfx_rc rc = score_scanning_begin(m, q, &envelope);
+    enum mfx_rc rc = score_scanning_begin(m, q);
     if (rc == MFX_OK && q->run_count == 0 && !q->has_seal)
         q->skipped = "no engine is for such mail";
     return rc;
@@ -91,29 +90,31 @@ on_body(struct mfx_message *m, struct mfx_str piece, bool *done)
     return MFX_OK;
 }
 
+/* Only those whose mail is not looked at because of who they are may bring
+ * fields along: anyone can name a sender. */
 static void
-wait(struct mfx_message *m, struct score_message *q)
+remove_forged(struct mfx_message *m, const struct score_message *q)
 {
-    struct mfx_event *events[SCORE_RUNS_AWAITED_MAX];
-    size_t count;
-    uint64_t until_ms = m->env->mono_ms(m->env) +
-                        score_policy_of(m)->settings->scan_timeout_ms +
-                        SCORE_GRACE_MS;
-    score_scanning_whole(q);
-    do
-        count = score_scanning_pending(q, events);
-    while (count > 0 && mfx_wait_any(m, events, count, until_ms));
+    const struct score_policy *policy = score_policy_of(m);
+    unsigned count = 0;
+    if (!q->is_trusted)
+        count = score_fields_remove(m, policy->settings, q->is_outgoing);
+    if (count == 0)
+        return;
+    mfx_fact_u64(m->decision, "removed_fields", count);
+    score_shared_note_removed_fields(policy->shared, count);
 }
 
 static enum mfx_rc
 on_eom(struct mfx_message *m)
 {
     struct score_message *q = m->state;
+    remove_forged(m, q);
     if (q->skipped != NULL) {
         say_skipped(m, q);
         return MFX_OK;
     }
-    wait(m, q);
+    score_scanning_wait(m, q);
     score_scanning_end(q);
     enum mfx_rc rc = score_deciding_find(m, q);
     if (rc == MFX_OK)

@@ -6,20 +6,11 @@
 #include <mfx/mail/address.h>
 #include <mfx/policy/reply_text.h>
 
+#include "complain.h"
 #include "engines.h"
+#include "fields.h"
 #include "policy.h"
 #include "shared.h"
-
-static void
-complain(const struct mfx_policy_build *build, const char *name,
-         const char *what, struct mfx_str word)
-{
-    unsigned line = 0;
-    const char *file = mfx_config_where(build->config, name, &line);
-    mfx_problem_add(build->problems, MFX_PROBLEM_ERROR, file, line,
-                    "%s: %s%s%.*s", name, what, word.len > 0 ? ": " : "",
-                    MFX_STR_ARG(word));
-}
 
 /* --- replies --- */
 
@@ -29,10 +20,10 @@ read_code(const struct mfx_policy_build *build, const char *name,
 {
     if (!mfx_reply_code_parse(text, &code->code, &code->enhanced) ||
         code->code / 100 != class)
-        complain(build, name,
-                 class == 5 ? "no code like \"554 5.7.1\""
-                            : "no code like \"451 4.7.1\"",
-                 text);
+        score_complain(build, name,
+                       class == 5 ? "no code like \"554 5.7.1\""
+                                  : "no code like \"451 4.7.1\"",
+                       text);
 }
 
 static void
@@ -63,7 +54,7 @@ check_address(const struct mfx_policy_build *build, const char *name,
             address.p[i] == '<' || address.p[i] == '>')
             at = address.len;
     if (at == 0 || at + 1 >= address.len)
-        complain(build, name, "no mail address", address);
+        score_complain(build, name, "no mail address", address);
 }
 
 static bool
@@ -95,7 +86,8 @@ check_addresses(const struct score_policy *p,
             is_wanted |= p->engines->items[i].settings->on_class[c] ==
                          SCORE_ACTION_REDIRECT;
     if (is_wanted && s->redirect.to.len == 0)
-        complain(build, "redirect.to", "an address is wanted", mfx_str("", 0));
+        score_complain(build, "redirect.to", "an address is wanted",
+                       mfx_str("", 0));
 }
 
 /* --- all of it --- */
@@ -120,11 +112,11 @@ build_seal(struct score_policy *p, const struct mfx_policy_build *build)
     if (s->seal.header.len == 0 && s->seal.accept == SCORE_SEAL_NO)
         return MFX_OK;
     if (!mfx_header_name_is_valid(s->seal.header))
-        complain(build, "seal.header", "no name of a header field",
-                 s->seal.header);
+        score_complain(build, "seal.header", "no name of a header field",
+                       s->seal.header);
     if (s->seal.secrets_file == NULL) {
-        complain(build, "seal.secrets_file", "a file of secrets is wanted",
-                 mfx_str("", 0));
+        score_complain(build, "seal.secrets_file",
+                       "a file of secrets is wanted", mfx_str("", 0));
         return MFX_PERMFAIL;
     }
     const char *file =
@@ -158,6 +150,7 @@ fill(struct score_policy *p, const struct mfx_policy_build *build)
     if (p->shared == NULL)
         return MFX_TEMPFAIL;
     read_codes(p, build);
+    score_fields_check(p->settings, build);
     enum mfx_rc rc = score_engines_new(p->settings, build, &p->engines);
     if (rc == MFX_OK)
         check_addresses(p, build);

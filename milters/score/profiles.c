@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiles.h"
 
+#include "complain.h"
+
 #include "lookup.h"
 
 static const struct score_thresholds no_thresholds = {
@@ -11,17 +13,6 @@ static const struct score_profile off_profile = {.name = MFX_STR("off"),
                                                  .thresholds = no_thresholds};
 
 /* --- building --- */
-
-static void
-complain(const struct mfx_policy_build *build, const char *name,
-         const char *what, struct mfx_str word)
-{
-    unsigned line = 0;
-    const char *file = mfx_config_where(build->config, name, &line);
-    mfx_problem_add(build->problems, MFX_PROBLEM_ERROR, file, line,
-                    "%s: %s%s%.*s", name, what, word.len > 0 ? ": " : "",
-                    MFX_STR_ARG(word));
-}
 
 static bool
 is_name(struct mfx_str text)
@@ -53,10 +44,11 @@ read_group(struct score_profiles *profiles, size_t i,
     if (at == NULL)
         return;
     if (!is_name(s->name))
-        complain(build, at, "letters, digits, - and _ make a name", s->name);
+        score_complain(build, at, "letters, digits, - and _ make a name",
+                       s->name);
     else if (mfx_str_is_nocase(s->name, "off") ||
              find(profiles, i, s->name) != NULL)
-        complain(build, at, "there is one of that name", s->name);
+        score_complain(build, at, "there is one of that name", s->name);
 }
 
 enum mfx_rc

@@ -20,6 +20,7 @@ struct score_conf {
     struct mfx_table_set *tables;
     struct score_settings settings;
     struct score_engines *engines;
+    struct mfx_config *config;
     enum mfx_rc rc;
 };
 
@@ -28,15 +29,14 @@ score_conf_load(struct score_conf *c, struct conf_files *files,
                 const char *text)
 {
     const struct mfx_option_set set = {score_options, &c->settings};
-    struct mfx_config *config = NULL;
     *c = (struct score_conf){.files = files, .arena = mfx_arena_new(0)};
     mfx_problems_init(&c->problems, c->arena);
     c->tables = mfx_table_set_new(NULL);
     const char *path = conf_files_write(files, "score.conf", mfx_str_of(text));
     c->rc = mfx_config_load(path, NULL, &set, 1, c->arena, c->tables,
-                            &c->problems, &config);
+                            &c->problems, &c->config);
     const struct mfx_policy_build build = {
-        .config = config, .arena = c->arena, .problems = &c->problems};
+        .config = c->config, .arena = c->arena, .problems = &c->problems};
     if (c->rc == MFX_OK)
         c->rc = score_engines_new(&c->settings, &build, &c->engines);
 }
