@@ -7,6 +7,25 @@
 
 #define SCORE_MAX 1e9
 
+/* --- words --- */
+
+/* What an engine wrote, fit for a log of ours. */
+static void
+put_plain(char *to, size_t size, const char *text)
+{
+    size_t len = 0;
+    for (; *text != '\0' && len + 1 < size; text++)
+        to[len++] = *text < ' ' || *text > '~' ? '?' : *text;
+    to[len] = '\0';
+}
+
+static void
+put_error(char *to, size_t size, const json_t *root)
+{
+    const char *text = json_string_value(json_object_get(root, "error"));
+    put_plain(to, size, text == NULL ? "" : text);
+}
+
 /* --- JSON --- */
 
 /* How many bytes at `at` are a character: 0: none are. */
@@ -47,8 +66,9 @@ parse(struct mfx_arena *arena, struct mfx_str json, struct mfx_err *err)
     json_t *root = json_loadb(json.len > 0 ? json.p : "", json.len,
                               JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (root == NULL) {
-        mfx_err_set(err, "no JSON: line %d: %s", error.line,
-                    mfx_str_is_ascii(mfx_str_of(error.text)) ? error.text : "");
+        char words[sizeof error.text];
+        put_plain(words, sizeof words, error.text);
+        mfx_err_set(err, "no JSON: line %d: %s", error.line, words);
     } else if (!json_is_object(root)) {
         mfx_err_set(err, "no JSON object");
         json_decref(root);
@@ -356,17 +376,6 @@ take_edits(const json_t *root, struct mfx_arena *arena,
 
 /* --- all of it --- */
 
-/* What an engine wrote into a log of ours. */
-static void
-put_plain(char *to, size_t size, const json_t *text)
-{
-    size_t len = 0;
-    const char *p = json_is_string(text) ? json_string_value(text) : "";
-    for (; *p != '\0' && len + 1 < size; p++)
-        to[len++] = *p < ' ' || *p > '~' ? '?' : *p;
-    to[len] = '\0';
-}
-
 enum mfx_scan_end
 mfx_rspamd_reply_use(struct mfx_str json, struct mfx_arena *arena,
                      struct mfx_scan_result *result, struct mfx_err *err)
@@ -382,7 +391,7 @@ mfx_rspamd_reply_use(struct mfx_str json, struct mfx_arena *arena,
         result->raw = json;
     } else if (end == MFX_SCAN_REFUSED) {
         char words[sizeof err->msg];
-        put_plain(words, sizeof words, json_object_get(root, "error"));
+        put_error(words, sizeof words, root);
         mfx_err_set(err, "%s", words);
     }
     json_decref(root);
@@ -407,7 +416,7 @@ mfx_rspamd_reply_learned(struct mfx_str json, long status,
                             : json_is_string(error)     ? MFX_SCAN_REFUSED
                                                         : MFX_SCAN_BROKEN;
     char words[sizeof err->msg];
-    put_plain(words, sizeof words, error);
+    put_error(words, sizeof words, root);
     mfx_err_set(err, "%s",
                 end == MFX_SCAN_REFUSED ? words
                 : why.msg[0] != '\0'    ? why.msg
@@ -421,6 +430,6 @@ mfx_rspamd_reply_error(struct mfx_str json, char *to, size_t size)
 {
     json_error_t error;
     json_t *root = json_loadb(json.len > 0 ? json.p : "", json.len, 0, &error);
-    put_plain(to, size, json_object_get(root, "error"));
+    put_error(to, size, root);
     json_decref(root);
 }

@@ -12,6 +12,7 @@
 
 #include "message.h"
 #include "report.h"
+#include "shadow.h"
 
 enum {
     TOP = 20,
@@ -47,7 +48,10 @@ put_time(json_t *o, const char *name, uint64_t time_s)
 static void
 print_json(json_t *value, struct mfx_buf *out)
 {
-    char *text = value == NULL ? NULL : json_dumps(value, JSON_COMPACT);
+    char *text =
+        value == NULL
+            ? NULL
+            : json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(12));
     mfx_buf_printf(out, "%s\n", text == NULL ? "[]" : text);
     free(text);
     json_decref(value);
@@ -325,12 +329,13 @@ static enum mfx_rc
 run_engines(const void *policy, const struct mfx_str *args, size_t arg_count,
             bool as_json, struct mfx_buf *out, struct mfx_err *err)
 {
-    const struct score_engines *engines =
-        ((const struct score_policy *)policy)->engines;
+    const struct score_policy *p = policy;
+    const struct score_engines *engines = p->engines;
     enum mfx_rc rc = check_names(engines, args, arg_count, err);
     struct mfx_arena *arena = rc == MFX_OK ? mfx_arena_new(0) : NULL;
     if (rc != MFX_OK)
         return rc;
+    score_shadows_look(score_shared_shadows(p->shared));
     const struct score_report *reports =
         arena == NULL ? NULL : score_report_new(engines, arena);
     json_t *list = as_json ? json_array() : NULL;
@@ -501,8 +506,8 @@ static enum mfx_rc
 run_symbols(const void *policy, const struct mfx_str *args, size_t arg_count,
             bool as_json, struct mfx_buf *out, struct mfx_err *err)
 {
-    const struct score_engines *engines =
-        ((const struct score_policy *)policy)->engines;
+    const struct score_policy *p = policy;
+    const struct score_engines *engines = p->engines;
     struct listing listing;
     enum mfx_rc rc = read_listing(args, arg_count, &listing, err);
     if (rc == MFX_OK && listing.engine.len > 0)
@@ -511,6 +516,7 @@ run_symbols(const void *policy, const struct mfx_str *args, size_t arg_count,
     if (rc != MFX_OK)
         return rc;
     size_t count = 0;
+    score_shadows_look(score_shared_shadows(p->shared));
     const struct line *lines =
         arena == NULL ? NULL : collect(engines, &listing, arena, &count);
     if (lines == NULL) {

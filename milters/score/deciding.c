@@ -47,7 +47,7 @@ take_run(struct mfx_message *m, struct score_verdict *v, struct score_run *run,
 {
     bool is_for_viruses = score_engine_is_for_viruses(run->engine);
     score_judge(run);
-    if (run->engine->is_shadow)
+    if (run->engine->is_shadow || run->is_unneeded)
         return;
     if (run->unscanned != NULL) {
         note_unscanned(m, run, &v->unscanned);

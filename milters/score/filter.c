@@ -70,12 +70,15 @@ static enum mfx_rc
 on_eoh(struct mfx_message *m)
 {
     struct score_message *q = m->state;
+    struct mfx_scan_envelope envelope;
     if (q->skipped != NULL)
         return MFX_OK;
     score_sealing_read(m, q);
     if (q->is_decided_by_seal)
         return MFX_OK;
-    enum mfx_rc rc = score_scanning_begin(m, q);
+    if (!score_envelope_fill(m, &envelope))
+        return MFX_TEMPFAIL;
+    enum mfx_rc rc = score_scanning_begin(m, q, &envelope);
     if (rc == MFX_OK && q->run_count == 0 && !q->has_seal)
         q->skipped = "no engine is for such mail";
     return rc;
@@ -88,6 +91,20 @@ on_body(struct mfx_message *m, struct mfx_str piece, bool *done)
     *done = q->body == NULL;
     score_scanning_add(q, piece);
     return MFX_OK;
+}
+
+static void
+wait(struct mfx_message *m, struct score_message *q)
+{
+    struct mfx_event *events[SCORE_RUNS_AWAITED_MAX];
+    size_t count;
+    uint64_t until_ms = m->env->mono_ms(m->env) +
+                        score_policy_of(m)->settings->scan_timeout_ms +
+                        SCORE_GRACE_MS;
+    score_scanning_whole(q);
+    do
+        count = score_scanning_pending(q, events);
+    while (count > 0 && mfx_wait_any(m, events, count, until_ms));
 }
 
 /* Only those whose mail is not looked at because of who they are may bring
@@ -114,7 +131,7 @@ on_eom(struct mfx_message *m)
         say_skipped(m, q);
         return MFX_OK;
     }
-    score_scanning_wait(m, q);
+    wait(m, q);
     score_scanning_end(q);
     enum mfx_rc rc = score_deciding_find(m, q);
     if (rc == MFX_OK)

@@ -39,6 +39,8 @@ static const char *
 why_unscanned(const struct score_run *run)
 {
     const struct mfx_scan_result *r = run->result;
+    if (run->is_unneeded)
+        return "not_needed";
     if (r == NULL)
         return "not_asked";
     if (r->end != MFX_SCAN_ANSWERED)
@@ -56,7 +58,8 @@ counts_failure(const struct score_run *run)
     const struct score_engine_settings *s = run->engine->settings;
     bool is_too_large =
         run->result != NULL && run->result->end == MFX_SCAN_TOO_LARGE;
-    return s->on_failure == SCORE_FAILURE_SCORE && !is_too_large;
+    return s->on_failure == SCORE_FAILURE_SCORE && !is_too_large &&
+           !run->is_unneeded;
 }
 
 /* rspamd says "skipped" of mail that it rejects early, too. */
@@ -129,7 +132,7 @@ score_judge_failure(const struct score_run *run)
 {
     const struct score_engine_settings *s = run->engine->settings;
     struct score_wish wish = {SCORE_ACTION_NONE, SCORE_CAUSE_NONE, run};
-    if (run->unscanned == NULL)
+    if (run->unscanned == NULL || run->is_unneeded)
         return wish;
     bool is_too_large =
         run->result != NULL && run->result->end == MFX_SCAN_TOO_LARGE;

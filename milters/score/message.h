@@ -56,13 +56,18 @@ score_policy_of(const struct mfx_message *m)
 
 /* --- scanning.c: runs of engines --- */
 
-/* At the end of the header: begins them all. */
-enum mfx_rc score_scanning_begin(struct mfx_message *m,
-                                 struct score_message *q);
+/* At the end of the header: begins them all. envelope: see envelope.h; for
+ * commands whatever is known. */
+enum mfx_rc score_scanning_begin(struct mfx_message *m, struct score_message *q,
+                                 const struct mfx_scan_envelope *envelope);
 void score_scanning_add(struct score_message *q, struct mfx_str piece);
-/* At the end of the message: waits for all that count, as long as the settings
- * allow. */
-void score_scanning_wait(struct mfx_message *m, struct score_message *q);
+/* At the end of the message. */
+void score_scanning_whole(struct score_message *q);
+/* Those that count and have not ended, to be waited for; none when one has
+ * settled it all: the others are spared then. events has room for
+ * SCORE_RUNS_AWAITED_MAX. */
+size_t score_scanning_pending(struct score_message *q,
+                              struct mfx_event **events);
 /* The message is gone, or decided: what still runs is cancelled. */
 void score_scanning_cancel(struct score_message *q);
 /* Takes the results of what has ended; what still runs has not answered. */

@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "report.h"
+#include "shadow.h"
 #include "shared_impl.h"
 
 /* --- messages --- */
@@ -272,6 +273,7 @@ score_shared_metrics(struct score_shared *shared,
 {
     struct mfx_arena *arena = mfx_arena_new(0);
     struct metrics m = {.count = engines->count, .out = out};
+    score_shadows_look(shared->shadows);
     if (arena != NULL)
         m.reports = score_report_new(engines, arena);
     put_messages(shared, out);

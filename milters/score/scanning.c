@@ -3,7 +3,6 @@
  * From the end of the header on: one body for all engines, one run for each
  * question, and the wait for those that count.
  */
-#include "envelope.h"
 #include "lookup.h"
 #include "message.h"
 #include "shadow.h"
@@ -192,19 +191,18 @@ ask(struct mfx_message *m, struct score_message *q, struct score_run *run,
 }
 
 enum mfx_rc
-score_scanning_begin(struct mfx_message *m, struct score_message *q)
+score_scanning_begin(struct mfx_message *m, struct score_message *q,
+                     const struct mfx_scan_envelope *envelope)
 {
     const struct score_settings *s = score_policy_of(m)->settings;
-    struct mfx_scan_envelope envelope;
     enum mfx_rc rc = plan(m, q);
     if (rc != MFX_OK || q->run_count == 0)
         return rc;
     q->body = mfx_scan_body_new(s->memory_limit, s->temp_folder);
-    if (q->body == NULL || !add_header(m, q->body) ||
-        !score_envelope_fill(m, &envelope))
+    if (q->body == NULL || !add_header(m, q->body))
         return MFX_TEMPFAIL;
     for (size_t i = 0; i < q->run_count; i++)
-        ask(m, q, &q->runs[i], &envelope);
+        ask(m, q, &q->runs[i], envelope);
     return MFX_OK;
 }
 
@@ -236,27 +234,37 @@ is_settled(const struct score_run *run)
            run->engine->settings->on_class[r->klass] == SCORE_ACTION_REJECT;
 }
 
-void
-score_scanning_wait(struct mfx_message *m, struct score_message *q)
+static void
+spare_others(struct score_message *q)
 {
-    struct mfx_event *events[SCORE_RUNS_AWAITED_MAX];
-    if (q->body == NULL)
-        return;
-    mfx_scan_body_end(q->body);
-    uint64_t until_ms = m->env->mono_ms(m->env) +
-                        score_policy_of(m)->settings->scan_timeout_ms +
-                        SCORE_GRACE_MS;
-    for (;;) {
-        size_t count = 0;
-        for (size_t i = 0; i < q->run_count; i++) {
-            if (is_settled(&q->runs[i]))
-                return;
-            if (is_awaited(&q->runs[i]) && count < SCORE_RUNS_AWAITED_MAX)
-                events[count++] = mfx_scan_pending(q->runs[i].scan);
-        }
-        if (count == 0 || !mfx_wait_any(m, events, count, until_ms))
-            return;
+    for (size_t i = 0; i < q->run_count; i++) {
+        struct score_run *run = &q->runs[i];
+        run->is_unneeded = is_awaited(run);
+        if (run->is_unneeded)
+            run->result = mfx_scan_cancel(run->scan);
     }
+}
+
+void
+score_scanning_whole(struct score_message *q)
+{
+    if (q->body != NULL)
+        mfx_scan_body_end(q->body);
+}
+
+size_t
+score_scanning_pending(struct score_message *q, struct mfx_event **events)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < q->run_count; i++) {
+        if (is_settled(&q->runs[i])) {
+            spare_others(q);
+            return 0;
+        }
+        if (is_awaited(&q->runs[i]) && count < SCORE_RUNS_AWAITED_MAX)
+            events[count++] = mfx_scan_pending(q->runs[i].scan);
+    }
+    return count;
 }
 
 void
@@ -264,7 +272,7 @@ score_scanning_end(struct score_message *q)
 {
     for (size_t i = 0; i < q->run_count; i++) {
         struct score_run *run = &q->runs[i];
-        if (run->scan != NULL && !run->engine->is_shadow)
+        if (run->scan != NULL && !run->engine->is_shadow && !run->is_unneeded)
             run->result = mfx_scan_finish(run->scan);
     }
 }

@@ -371,8 +371,10 @@ const struct mfx_option score_options[] = {
     MFX_OPTION_PATH("outgoing.command", S, outgoing.command, "", 0,
                     "Program that is run when mail of a login is at least "
                     "held: it may block the login (\"mfxctl quota block\"). "
-                    "LOGIN, SCORE, ACTION, QUEUE_ID and more are in its "
-                    "environment."),
+                    "MFX_LOGIN, MFX_CLIENT, MFX_CLIENT_NAME, MFX_SENDER, "
+                    "MFX_RECIPIENTS (how many), MFX_SCORE, MFX_ACTION, "
+                    "MFX_REASON, MFX_QUEUE_ID, MFX_HOST and MFX_TIME are in "
+                    "its environment."),
     MFX_OPTION_SECONDS("outgoing.command_timeout", S,
                        outgoing.command_timeout_s, "30s", 1, 3600, 0,
                        "Longest time that it may take."),
@@ -502,8 +504,8 @@ const struct mfx_option score_options[] = {
                     "When the store does not answer: accept (without "
                     "greylisting), tempfail."),
     MFX_OPTION_INT("max_symbols", S, max_symbols, "5000", 100, 1000000, 0,
-                   "Symbols that are counted for \"mfxctl score symbols\"; "
-                   "those seen longest ago give way."),
+                   "Symbols of each engine that are counted for \"mfxctl "
+                   "score symbols\"; those with the fewest hits give way."),
     MFX_STORE_OPTIONS(S, store, "/var/lib/mfx/score.db", "mfx-score:"),
     MFX_OPTION_END,
 };

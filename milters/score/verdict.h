@@ -24,6 +24,7 @@ struct score_run {
     struct mfx_scan *scan; /* NULL: it could not even be begun */
     struct score_shadow *shadow;          /* of an engine in the shadow */
     const struct mfx_scan_result *result; /* NULL: not ended yet */
+    bool is_unneeded; /* another engine had settled it before */
     /* Why it is no answer; NULL: it is one. "timeout", "too_large" ... */
     const char *unscanned;
     int64_t score; /* its share of the total, scaled; 0 with has_score false */

@@ -101,7 +101,7 @@ static const struct {
     {"default_name_twice",        "}, {",
      "engines[1].name: another engine has this name: rspamd",                                                                                       MFX_PERMFAIL},
     {"port_missing",              "servers = [\"unix:\"];",
-     "engines[0].servers: \"unix:\": an absolute",                                                                                                         MFX_PERMFAIL},
+     "engines[0].servers: \"unix:\": an absolute",                                                                                                  MFX_PERMFAIL},
     {"port_too_large",            "servers = [\"h:65536\"];",
      "engines[0].servers: \"h:65536\"",                                                                                                             MFX_PERMFAIL},
     {"server_twice",              "servers = [\"h:1\", \"H:1\"];",
@@ -146,7 +146,7 @@ static const struct {
     {"password_with_line_end",    "password = \"hid\\r\\nden\";",
      "engines[0].password: a password is one line of text",                                                                                         MFX_PERMFAIL},
     {"password_file_missing",     "password_file = \"/nowhere/password\";",
-     "/nowhere/password: ",                                                                                                                  MFX_PERMFAIL},
+     "/nowhere/password: ",                                                                                                                         MFX_PERMFAIL},
     {"password_of_spamd",         SPAMD "password = \"hidden\";",
      "warning: engines[0].password: means nothing for an engine of this type: "
      "spamd",                                                                                                                                       MFX_OK      },
