@@ -8,9 +8,9 @@
 #include <inttypes.h>
 
 #include "command.h"
-#include "fields.h"
 #include "greylist.h"
 #include "judging.h"
+#include "marking.h"
 #include "reply.h"
 #include "sealing.h"
 #include "shared.h"
@@ -281,7 +281,7 @@ change(struct mfx_message *m, const struct score_message *q)
         redirect(m, v);
     else
         remove_unwilling(m, v);
-    score_fields_write(m, score_policy_of(m)->settings, v, q->is_outgoing);
+    score_marking(m, q);
     return score_sealing_write(m, v);
 }
 

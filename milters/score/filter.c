@@ -7,7 +7,7 @@
 
 #include "applying.h"
 #include "envelope.h"
-#include "fields.h"
+#include "marking.h"
 #include "message.h"
 #include "sealing.h"
 #include "shared.h"
@@ -105,28 +105,16 @@ wait(struct mfx_message *m, struct score_message *q)
     do
         count = score_scanning_pending(q, events);
     while (count > 0 && mfx_wait_any(m, events, count, until_ms));
-}
-
-/* Only those whose mail is not looked at because of who they are may bring
- * fields along: anyone can name a sender. */
-static void
-remove_forged(struct mfx_message *m, const struct score_message *q)
-{
-    const struct score_policy *policy = score_policy_of(m);
-    unsigned count = 0;
-    if (!q->is_trusted)
-        count = score_fields_remove(m, policy->settings, q->is_outgoing);
-    if (count == 0)
-        return;
-    mfx_fact_u64(m->decision, "removed_fields", count);
-    score_shared_note_removed_fields(policy->shared, count);
+    /* the MTA is gone, or has waited long enough: no engine's fault */
+    if (count > 0 && m->env->mono_ms(m->env) < until_ms)
+        score_scanning_give_up(q);
 }
 
 static enum mfx_rc
 on_eom(struct mfx_message *m)
 {
     struct score_message *q = m->state;
-    remove_forged(m, q);
+    score_marking_remove_forged(m, q);
     if (q->skipped != NULL) {
         say_skipped(m, q);
         return MFX_OK;

@@ -68,6 +68,8 @@ void score_scanning_whole(struct score_message *q);
  * SCORE_RUNS_AWAITED_MAX. */
 size_t score_scanning_pending(struct score_message *q,
                               struct mfx_event **events);
+/* What has not ended is cancelled: nobody waits for it any more. */
+void score_scanning_give_up(struct score_message *q);
 /* The message is gone, or decided: what still runs is cancelled. */
 void score_scanning_cancel(struct score_message *q);
 /* Takes the results of what has ended; what still runs has not answered. */

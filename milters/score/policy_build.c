@@ -92,6 +92,17 @@ check_addresses(const struct score_policy *p,
 
 /* --- all of it --- */
 
+static void
+warn_of_idleness(const struct score_policy *p,
+                 const struct mfx_policy_build *build)
+{
+    unsigned line = 0;
+    const char *file = mfx_config_where(build->config, "engines", &line);
+    if (p->engines->count == 0 && p->settings->seal.accept == SCORE_SEAL_NO)
+        mfx_problem_add(build->problems, MFX_PROBLEM_WARNING, file, line,
+                        "engines: there is none, so no mail is looked at");
+}
+
 static bool
 greylists(const struct score_settings *s)
 {
@@ -152,8 +163,10 @@ fill(struct score_policy *p, const struct mfx_policy_build *build)
     read_codes(p, build);
     score_fields_check(p->settings, build);
     enum mfx_rc rc = score_engines_new(p->settings, build, &p->engines);
-    if (rc == MFX_OK)
+    if (rc == MFX_OK) {
         check_addresses(p, build);
+        warn_of_idleness(p, build);
+    }
     rc = mfx_rc_worst(rc, score_profiles_new(p->settings, build, &p->profiles));
     rc = mfx_rc_worst(rc, mfx_host_list_new(p->settings->skip.clients,
                                             "skip.clients", build->problems,

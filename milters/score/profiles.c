@@ -5,12 +5,12 @@
 
 #include "lookup.h"
 
-static const struct score_thresholds no_thresholds = {
-    MFX_DECIMAL_NONE, MFX_DECIMAL_NONE, MFX_DECIMAL_NONE, MFX_DECIMAL_NONE,
-    MFX_DECIMAL_NONE, MFX_DECIMAL_NONE, MFX_DECIMAL_NONE};
-
-static const struct score_profile off_profile = {.name = MFX_STR("off"),
-                                                 .thresholds = no_thresholds};
+static const struct score_profile off_profile = {
+    .name = MFX_STR("off"),
+    .thresholds = {MFX_DECIMAL_NONE, MFX_DECIMAL_NONE, MFX_DECIMAL_NONE,
+                   MFX_DECIMAL_NONE, MFX_DECIMAL_NONE, MFX_DECIMAL_NONE,
+                   MFX_DECIMAL_NONE},
+};
 
 /* --- building --- */
 

@@ -234,6 +234,14 @@ is_settled(const struct score_run *run)
            run->engine->settings->on_class[r->klass] == SCORE_ACTION_REJECT;
 }
 
+void
+score_scanning_give_up(struct score_message *q)
+{
+    for (size_t i = 0; i < q->run_count; i++)
+        if (is_awaited(&q->runs[i]))
+            q->runs[i].result = mfx_scan_cancel(q->runs[i].scan);
+}
+
 static void
 spare_others(struct score_message *q)
 {
@@ -272,7 +280,7 @@ score_scanning_end(struct score_message *q)
 {
     for (size_t i = 0; i < q->run_count; i++) {
         struct score_run *run = &q->runs[i];
-        if (run->scan != NULL && !run->engine->is_shadow && !run->is_unneeded)
+        if (run->scan != NULL && run->result == NULL && !run->engine->is_shadow)
             run->result = mfx_scan_finish(run->scan);
     }
 }
