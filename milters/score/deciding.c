@@ -183,7 +183,18 @@ wants_greylist(const struct score_verdict *v)
     return true;
 }
 
-/* What the deciding engine itself asks for stands in for a threshold. */
+/* From where on the engine itself calls it spam: rspamd's required_score is
+ * that of its refusal. */
+static double
+required_by(const struct mfx_scan_result *result)
+{
+    for (size_t i = 0; i < result->threshold_count; i++)
+        if (mfx_str_is(result->thresholds[i].name, "add header"))
+            return result->thresholds[i].value;
+    return result->required_score;
+}
+
+/* What the first engine asks for stands in for a threshold. */
 static void
 find_required(struct score_verdict *v)
 {
@@ -193,7 +204,7 @@ find_required(struct score_verdict *v)
         if (run->engine->is_shadow || run->unscanned != NULL ||
             !run->engine->takes_score || !run->result->has_score)
             continue;
-        v->required = score_judge_scaled(run, run->result->required_score);
+        v->required = score_judge_scaled(run, required_by(run->result));
     }
 }
 

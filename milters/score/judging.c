@@ -8,6 +8,8 @@ to_thousandths(double score)
 {
     const double max = (double)SCORE_MAX_THOUSANDTHS;
     double value = score * 1000;
+    if (isnan(value))
+        return 0;
     if (value > max)
         return SCORE_MAX_THOUSANDTHS;
     return value < -max ? -(int64_t)SCORE_MAX_THOUSANDTHS

@@ -135,11 +135,13 @@ static const struct mfx_option engine_options[] = {
                       "What the engine is called in logs, headers and "
                       "commands: letters, digits, \"-\" and \"_\". Empty: its "
                       "type."),
-    MFX_OPTION_ENUM("type", E, type, "rspamd", type_words, 0,
-                    "rspamd (HTTP), spamd (SpamAssassin) or clamd (ClamAV)."),
-    MFX_OPTION_ENUM("mode", E, mode, "enforce", mode_words, 0,
-                    "enforce; shadow: asked, logged and compared, and nothing "
-                    "is done; off."),
+    MFX_OPTION_ENUM(
+        "type", E, type, "rspamd", type_words, 0,
+        "What it is: rspamd (HTTP), spamd (SpamAssassin) or clamd (ClamAV)."),
+    MFX_OPTION_ENUM(
+        "mode", E, mode, "enforce", mode_words, 0,
+        "What it does: enforce; shadow: asked, logged and compared, and nothing "
+        "is done; off."),
     MFX_OPTION_ENUM("mail", E, mail, "all", mail_words, 0,
                     "Which mail it is asked about: all, incoming, outgoing "
                     "(mail of ours)."),
@@ -221,74 +223,80 @@ static const struct mfx_option engine_options[] = {
                     "Compress what is sent (rspamd: zstd, spamd: zlib), for "
                     "servers that are far away."),
     MFX_OPTION_STRING("password", E, password, "", MFX_OPTION_SECRET,
-                      "rspamd: password of its worker."),
+                      "For rspamd: password of its worker."),
     MFX_OPTION_PATH("password_file", E, password_file, "", 0,
-                    "rspamd: file whose first line is the password."),
+                    "For rspamd: file whose first line is the password."),
     MFX_OPTION_STRING("settings_id", E, settings_id, "", 0,
-                      "rspamd: Settings-ID of incoming mail."),
+                      "For rspamd: Settings-ID of incoming mail."),
     MFX_OPTION_STRING("outgoing_settings_id", E, outgoing_settings_id, "", 0,
-                      "rspamd: Settings-ID of mail of ours."),
+                      "For rspamd: Settings-ID of mail of ours."),
     MFX_OPTION_STRING("settings", E, settings, "", 0,
-                      "rspamd: Settings, as JSON."),
+                      "For rspamd: Settings, as JSON."),
     MFX_OPTION_BOOL("all_symbols", E, all_symbols, "false", 0,
-                    "rspamd: go on looking when the mail is bad enough "
+                    "For rspamd: go on looking when the mail is bad enough "
                     "(Pass: all)."),
     MFX_OPTION_LIST("controller", E, controller, "", 0,
-                    "rspamd: servers of its controller, for \"mfxctl score "
+                    "For rspamd: servers of its controller, for \"mfxctl score "
                     "learn\". Empty: 127.0.0.1:11334."),
     MFX_OPTION_STRING("controller_password", E, controller_password, "",
-                      MFX_OPTION_SECRET, "rspamd: the controller's password."),
+                      MFX_OPTION_SECRET,
+                      "For rspamd: the controller's password."),
     MFX_OPTION_PATH("controller_password_file", E, controller_password_file, "",
-                    0, "rspamd: file whose first line is that password."),
+                    0, "For rspamd: file whose first line is that password."),
     MFX_OPTION_ENUM("command", E, command, "symbols", command_words, 0,
-                    "spamd: check (the score alone), symbols, report (with "
+                    "For spamd: check (the score alone), symbols, report (with "
                     "scores), headers (the fields that SpamAssassin would "
                     "write; its report_safe must be 0)."),
-    MFX_OPTION_STRING("user", E, user, "", 0,
-                      "spamd: whose preferences count where users has none. "
-                      "Empty: spamd's own."),
-    MFX_OPTION_TABLE("users", E, users, "", 0,
-                     "spamd: recipients and the users whose preferences count "
-                     "for them. The value \"$recipient\" is the address, "
-                     "\"$local\" what stands before the @."),
+    MFX_OPTION_STRING(
+        "user", E, user, "", 0,
+        "For spamd: whose preferences count where users has none. "
+        "Empty: spamd's own."),
+    MFX_OPTION_TABLE(
+        "users", E, users, "", 0,
+        "For spamd: recipients and the users whose preferences count "
+        "for them. The value \"$recipient\" is the address, "
+        "\"$local\" what stands before the @."),
     MFX_OPTION_ENUM("per_user", E, per_user, "shared", per_user_words, 0,
-                    "spamd: mail for several recipients. shared: the user "
+                    "For spamd: mail for several recipients. shared: the user "
                     "that they have in common, else the setting user; first: "
                     "the first one's; each: one scan for each user."),
-    MFX_OPTION_INT("max_users", E, max_users, "10", 1, 100, 0,
-                   "spamd: scans of one message with per_user \"each\"; other "
-                   "recipients count as the setting user."),
+    MFX_OPTION_INT(
+        "max_users", E, max_users, "10", 1, 100, 0,
+        "For spamd: scans of one message with per_user \"each\"; other "
+        "recipients count as the setting user."),
     MFX_OPTION_BOOL("trace", E, trace, "true", 0,
-                    "spamd: put the Return-Path and Received in front that "
+                    "For spamd: put the Return-Path and Received in front that "
                     "the MTA will write; SpamAssassin misjudges mail without."),
     MFX_OPTION_BOOL("sessions", E, sessions, "true", 0,
-                    "clamd: one connection for many messages."),
-    MFX_OPTION_BOOL("pass_files", E, pass_files, "true", 0,
-                    "clamd: over a UNIX socket, hand over large messages as a "
-                    "file instead of sending them."),
-    CLASS_OPTION("virus", MFX_SCAN_CLASS_VIRUS, "reject",
-                 "clamd: what is done with a virus: none, tag, subject, hold, "
-                 "redirect, discard, tempfail, reject."),
+                    "For clamd: one connection for many messages."),
+    MFX_OPTION_BOOL(
+        "pass_files", E, pass_files, "true", 0,
+        "For clamd: over a UNIX socket, hand over large messages as a "
+        "file instead of sending them."),
+    CLASS_OPTION(
+        "virus", MFX_SCAN_CLASS_VIRUS, "reject",
+        "For clamd: what is done with a virus: none, tag, subject, hold, "
+        "redirect, discard, tempfail, reject."),
     CLASS_OPTION("pua", MFX_SCAN_CLASS_PUA, "tag",
-                 "clamd: something unwanted, not harmful (PUA.)."),
+                 "For clamd: something unwanted, not harmful (PUA.)."),
     CLASS_OPTION("heuristic", MFX_SCAN_CLASS_HEURISTIC, "reject",
-                 "clamd: found by heuristics (Heuristics.)."),
+                 "For clamd: found by heuristics (Heuristics.)."),
     CLASS_OPTION("encrypted", MFX_SCAN_CLASS_ENCRYPTED, "tag",
-                 "clamd: an encrypted archive or document."),
+                 "For clamd: an encrypted archive or document."),
     CLASS_OPTION("macro", MFX_SCAN_CLASS_MACRO, "tag",
-                 "clamd: a document with macros."),
+                 "For clamd: a document with macros."),
     CLASS_OPTION("limit", MFX_SCAN_CLASS_LIMIT, "tag",
-                 "clamd: too large or too deep to be looked through."),
+                 "For clamd: too large or too deep to be looked through."),
     CLASS_OPTION("phishing", MFX_SCAN_CLASS_PHISHING, "reject",
-                 "clamd: phishing."),
+                 "For clamd: phishing."),
     CLASS_OPTION("spam", MFX_SCAN_CLASS_SPAM, "tag",
-                 "clamd: a signature of spam."),
+                 "For clamd: a signature of spam."),
     CLASS_OPTION("data_loss", MFX_SCAN_CLASS_DATA_LOSS, "tag",
-                 "clamd: numbers of cards and the like."),
+                 "For clamd: numbers of cards and the like."),
     CLASS_OPTION("broken", MFX_SCAN_CLASS_BROKEN, "tag",
-                 "clamd: a damaged executable or image."),
+                 "For clamd: a damaged executable or image."),
     MFX_OPTION_LIST("class_scores", E, class_scores, "", 0,
-                    "clamd: what finds add to the total: \"pua=3\", "
+                    "For clamd: what finds add to the total: \"pua=3\", "
                     "\"macro=2.5\"."),
     MFX_OPTION_END,
 };
@@ -367,7 +375,7 @@ const struct mfx_option score_options[] = {
                     "Ask engines about mail of ours too."),
     THRESHOLDS("outgoing.thresholds.", S, outgoing.thresholds),
     MFX_OPTION_BOOL("outgoing.follow_engines", S, outgoing.follow_engines,
-                    "true", 0, "follow_engines for mail of ours."),
+                    "true", 0, "As follow_engines, for mail of ours."),
     MFX_OPTION_PATH("outgoing.command", S, outgoing.command, "", 0,
                     "Program that is run when mail of a login is at least "
                     "held: it may block the login (\"mfxctl quota block\"). "

@@ -3,6 +3,8 @@
  * From what engines said to what is done. Each row says what three engines
  * answered and what recipients want; what is wanted stands in doc/score.md.
  */
+#include <math.h>
+
 #include "unit.h"
 
 #include "../../milters/score/message.h"
@@ -480,6 +482,25 @@ required(void **state)
     give_score(&b, 1, 3);
     find(&b);
     assert_int_equal(b.q.verdict.required, 6000);
+    tear_down(&b);
+    /* rspamd's 15 is where it refuses, not where spam begins */
+    static const struct mfx_scan_number thresholds[] = {
+        {MFX_STR("reject"),     15 },
+        {MFX_STR("add header"), 6.5},
+    };
+    set_up(&b);
+    give_score(&b, 0, 3);
+    b.results[0].required_score = 15;
+    b.results[0].thresholds = thresholds;
+    b.results[0].threshold_count = 2;
+    find(&b);
+    assert_int_equal(b.q.verdict.required, 6500);
+    tear_down(&b);
+    set_up(&b);
+    give_score(&b, 1, 3);
+    b.results[1].required_score = NAN;
+    find(&b);
+    assert_int_equal(b.q.verdict.required, 0);
     tear_down(&b);
 }
 
