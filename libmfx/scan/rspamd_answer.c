@@ -169,7 +169,7 @@ mfx_rspamd_answer_use(struct mfx_rspamd_answer *answer, long status,
     if (!unpack(answer, err))
         return MFX_SCAN_BROKEN;
     bool learns = answer->scan->request.purpose != MFX_SCAN_CHECK;
-    if (learns && status >= 200 && status <= 299)
+    if (learns && ((status >= 200 && status <= 299) || status == 404))
         return mfx_rspamd_reply_learned(mfx_buf_str(&answer->in), status,
                                         answer->scan->arena,
                                         &answer->scan->result, err);

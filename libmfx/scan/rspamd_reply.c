@@ -398,8 +398,19 @@ mfx_rspamd_reply_use(struct mfx_str json, struct mfx_arena *arena,
     return end;
 }
 
-/* What it had learned before (208), or cannot learn from (204), changes
- * nothing, and is no fault. */
+/* Newer versions say it by the status (208, 204), 3.4 in words (404). */
+static bool
+is_no_news(const json_t *root, long status)
+{
+    const char *text = json_string_value(json_object_get(root, "error"));
+    if (status != 404)
+        return status == 208 || status == 204;
+    return text != NULL && (strstr(text, "already learned as ") != NULL ||
+                            strstr(text, "less tokens than ") != NULL);
+}
+
+/* What it had learned before, or cannot learn from, changes nothing, and is no
+ * fault. */
 enum mfx_scan_end
 mfx_rspamd_reply_learned(struct mfx_str json, long status,
                          struct mfx_arena *arena,
@@ -407,20 +418,23 @@ mfx_rspamd_reply_learned(struct mfx_str json, long status,
 {
     struct mfx_err why = {{0}};
     json_t *root = parse(arena, json, &why);
-    bool is_success =
-        status == 200 && json_is_true(json_object_get(root, "success"));
     const json_t *error = json_object_get(root, "error");
-    result->report = mfx_rspamd_text(arena, error);
-    result->is_learned = is_success;
-    enum mfx_scan_end end = is_success || status != 200 ? MFX_SCAN_ANSWERED
-                            : json_is_string(error)     ? MFX_SCAN_REFUSED
-                                                        : MFX_SCAN_BROKEN;
-    char words[sizeof err->msg];
+    bool is_error = json_is_string(error);
+    char words[sizeof err->msg - 20];
     put_error(words, sizeof words, root);
-    mfx_err_set(err, "%s",
-                end == MFX_SCAN_REFUSED ? words
-                : why.msg[0] != '\0'    ? why.msg
-                                        : "no success, no error");
+    result->is_learned =
+        status == 200 && json_is_true(json_object_get(root, "success"));
+    enum mfx_scan_end end = result->is_learned || is_no_news(root, status)
+                                ? MFX_SCAN_ANSWERED
+                            : is_error || status != 200 ? MFX_SCAN_REFUSED
+                                                        : MFX_SCAN_BROKEN;
+    if (end == MFX_SCAN_ANSWERED)
+        result->report = mfx_rspamd_text(arena, error);
+    else if (end == MFX_SCAN_REFUSED)
+        mfx_err_set(err, "HTTP %ld %s", status, words);
+    else
+        mfx_err_set(err, "%s",
+                    why.msg[0] != '\0' ? why.msg : "no success, no error");
     json_decref(root);
     return end;
 }

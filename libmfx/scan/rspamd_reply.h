@@ -27,7 +27,7 @@ enum mfx_scan_end mfx_rspamd_reply_use(struct mfx_str json,
                                        struct mfx_scan_result *result,
                                        struct mfx_err *err);
 
-/* Of /learnspam and /learnham. status: of HTTP, 2xx. */
+/* Of /learnspam and /learnham. status: of HTTP, 2xx or 404. */
 enum mfx_scan_end mfx_rspamd_reply_learned(struct mfx_str json, long status,
                                            struct mfx_arena *arena,
                                            struct mfx_scan_result *result,

@@ -6,10 +6,12 @@
         for line in scanlab.ask('clamd', 'server=' + clamd.unix, path): ...
 
 Nothing leaves the machine: ClamAV gets a signature database of our own,
-SpamAssassin local rules only. What is started here is stopped by its id.
+SpamAssassin and rspamd local rules only. What is started here is stopped by its id.
 """
 import contextlib
 import hashlib
+import http.client
+import json
 import os
 import pwd
 import re
@@ -186,6 +188,106 @@ class Spamd:
         self.process.wait_ready(
             lambda: listens(self.port) and
             socket_listens(self.unix[len('unix:'):]), 'spamd', 60)
+
+    def stop(self):
+        self.process.stop()
+
+
+RSPAMD = r'''
+options {
+  filters = ""; dns { nameserver = ["127.0.0.1:1"]; timeout = 1s; }
+  tempdir = "%(box)s"; rrd = "%(box)s/rrd"; cache_file = "%(box)s/map";
+  hs_cache_dir = "%(box)s"; url_tld = "%(box)s/tld"; gtube_patterns = "all";
+  task_timeout = 30s;
+}
+logging { type = "file"; filename = "%(box)s/rspamd.log"; level = "info"; }
+worker "normal" {
+  bind_socket = "127.0.0.1:%(port)d"; bind_socket = "%(box)s/normal.sock mode=0666";
+  count = %(count)d;
+}
+worker "controller" {
+  bind_socket = "127.0.0.1:%(control_port)d"; count = 1;
+  bind_socket = "%(box)s/control.sock mode=0666"; secure_ip = "192.0.2.1";
+  password = "%(password)s"; enable_password = "%(password)s";
+}
+actions {
+  greylist = 4; "add header" = 6; "rewrite subject" = 8; reject = 15;
+  subject = "***SPAM*** %%s";
+}
+classifier "bayes" {
+  tokenizer { name = "osb"; } backend = "sqlite3"; min_tokens = 3; min_learns = 1;
+  cache { path = "%(box)s/learned.sqlite"; }
+  statfile { symbol = "BAYES_HAM"; path = "%(box)s/ham.sqlite"; spam = false; }
+  statfile { symbol = "BAYES_SPAM"; path = "%(box)s/spam.sqlite"; spam = true; }
+}
+settings { strict_rule { id = "strict"; apply { actions { reject = 1; } } } }
+modules { path = "/usr/share/rspamd/plugins/settings.lua"; }
+lua = "%(box)s/rules.lua";
+%(more)s
+'''
+
+# X-Score: 7 is a message of that score.
+RSPAMD_RULES = r'''
+rspamd_config:register_symbol({name = 'OWN_SCORE', type = 'normal', score = 1.0,
+  callback = function(task)
+    local n = tonumber(task:get_header('X-Score') or '')
+    if n then return true, n, 'as asked', tostring(n) end
+  end})
+'''
+
+
+class Rspamd:
+    """rspamd with rules of our own: a normal worker and a controller, each on
+    a TCP port and a UNIX socket. It has no network."""
+    password = 'open sesame of a test'
+
+    def __init__(self, box, rules='', more='', count=2):
+        [path] = need('rspamd')
+        # the true list of public suffixes takes half a minute to be read
+        write(box, 'tld', b'org\nnet\nexample\n')
+        write(box, 'rules.lua', (RSPAMD_RULES + rules).encode())
+        self.port, self.control_port = free_port(), free_port()
+        self.tcp = '127.0.0.1:%d' % self.port
+        self.unix = 'unix:%s/normal.sock' % box
+        self.control = '127.0.0.1:%d' % self.control_port
+        self.control_unix = 'unix:%s/control.sock' % box
+        self.conf = write(box, 'rspamd.conf', (RSPAMD % {
+            'box': box, 'port': self.port, 'control_port': self.control_port,
+            'password': self.password, 'count': count, 'more': more}).encode())
+        os.chmod(box, 0o777)  # its workers are of another user
+        self.box, self.path = box, path
+        self.start()
+
+    def start(self):
+        self.process = Process([self.path, '-f', '-i', '-c', self.conf],
+                               self.box + '/rspamd.out', start_new_session=True)
+        self.process.wait_ready(
+            lambda: all(map(listens, (self.port, self.control_port))) and
+            self.answers(), 'rspamd', 60)
+
+    def answers(self):
+        link = http.client.HTTPConnection('127.0.0.1', self.port, timeout=5)
+        try:
+            link.request('GET', '/ping')
+            return link.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            link.close()
+
+    def check(self, message, **fields):
+        """Its own answer, by nothing of ours."""
+        link = http.client.HTTPConnection('127.0.0.1', self.port, timeout=60)
+        link.request('POST', '/checkv2', message, {
+            name.replace('_', '-'): value for name, value in fields.items()})
+        answer = json.loads(link.getresponse().read())
+        link.close()
+        return answer
+
+    def log(self):
+        with open(self.box + '/rspamd.log', encoding='utf-8',
+                  errors='replace') as log:
+            return log.read()
 
     def stop(self):
         self.process.stop()

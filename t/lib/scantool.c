@@ -14,7 +14,7 @@
  *     controller=1
  *   envelope: ip= client= helo= sender= sender_args= login= tls= cipher=
  *     issuer= mta= tag= id= rcpt= (more than one) rcpt_args= (of the last)
- *     deliver=
+ *     deliver= rcpts=N (made up)
  *   learn=spam|ham|forget; greet=1: waits for the servers' greetings, and
  *   prints what they are
  *
@@ -32,7 +32,7 @@
 
 enum {
     SERVERS = 4,
-    RECIPIENTS = 50,
+    RECIPIENTS = 2000,
     PARALLEL_MAX = 500,
     USAGE = 64,
 };
@@ -63,6 +63,18 @@ die(const char *what, const char *more)
 }
 
 /* --- options --- */
+
+static void
+make_recipients(struct tool *t, uint64_t count)
+{
+    static char texts[RECIPIENTS][24];
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(texts[i], sizeof texts[i], "r%zu@example.net", i);
+        t->recipients[i].address = mfx_str_of(texts[i]);
+    }
+    t->envelope.recipients = t->recipients;
+    t->envelope.recipient_count = count;
+}
 
 static bool
 take_number(struct tool *t, struct mfx_str name, uint64_t n)
@@ -102,6 +114,8 @@ take_number(struct tool *t, struct mfx_str name, uint64_t n)
         t->rspamd.are_controllers = n != 0;
     else if (mfx_str_is(name, "bare"))
         t->spamd.without_trace = n != 0;
+    else if (mfx_str_is(name, "rcpts") && n <= RECIPIENTS)
+        make_recipients(t, n);
     else if (mfx_str_is(name, "greet"))
         t->greets = n != 0;
     else

@@ -544,16 +544,25 @@ lessons(void **state)
         bool is_learned;
         const char *report;
     } cases[] = {
-        {"learned",            "{\"success\":true}",            200, MFX_SCAN_ANSWERED, true,  ""             },
-        {"known already",      "{\"error\":\"known\"}",         208, MFX_SCAN_ANSWERED,
-         false,                                                                                "known"        },
-        {"too short",          "",                              204, MFX_SCAN_ANSWERED, false, ""             },
-        {"an error",           "{\"error\":\"no classifier\"}", 200, MFX_SCAN_REFUSED,
-         false,                                                                                "no classifier"},
-        {"neither",            "{}",                            200, MFX_SCAN_BROKEN,   false, ""             },
-        {"success of no type", "{\"success\":\"yes\"}",         200, MFX_SCAN_BROKEN,
-         false,                                                                                ""             },
-        {"no JSON",            "yes",                           200, MFX_SCAN_BROKEN,   false, ""             },
+        {"learned",            "{\"success\":true}",               200, MFX_SCAN_ANSWERED, true,  ""                                      },
+        {"known already",      "{\"error\":\"known\"}",            208, MFX_SCAN_ANSWERED,
+         false,                                                                                   "known"                                 },
+        {"known already, 3.4",
+         "{\"error\":\"<1@x> has been already learned as spam\"}", 404,
+         MFX_SCAN_ANSWERED,                                                                false, "<1@x> has been already learned as spam"},
+        {"too short, 3.4",
+         "{\"error\":\"<1@x> contains less tokens than needed\"}", 404,
+         MFX_SCAN_ANSWERED,                                                                false, "<1@x> contains less tokens than needed"},
+        {"not found",          "<html>",                           404, MFX_SCAN_REFUSED,  false, ""                                      },
+        {"nobody learns here", "{\"error\":\"not found\"}",        404,
+         MFX_SCAN_REFUSED,                                                                 false, ""                                      },
+        {"too short",          "",                                 204, MFX_SCAN_ANSWERED, false, ""                                      },
+        {"an error",           "{\"error\":\"no classifier\"}",    200, MFX_SCAN_REFUSED,
+         false,                                                                                   ""                                      },
+        {"neither",            "{}",                               200, MFX_SCAN_BROKEN,   false, ""                                      },
+        {"success of no type", "{\"success\":\"yes\"}",            200, MFX_SCAN_BROKEN,
+         false,                                                                                   ""                                      },
+        {"no JSON",            "yes",                              200, MFX_SCAN_BROKEN,   false, ""                                      },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct mfx_arena *arena = mfx_arena_new(0);
