@@ -147,10 +147,25 @@ on_end(struct mfx_message *m)
     score_scanning_note(m, q);
 }
 
+/* Then the MTA need not ask after each piece of a body whether there may be
+ * more. */
+static bool
+reads_every_body(const struct score_policy *p)
+{
+    const struct score_settings *s = p->settings;
+    bool may_skip = !s->outgoing.enable || s->skip.clients != NULL ||
+                    s->skip.logins != NULL || s->skip.senders != NULL ||
+                    s->seal.accept == SCORE_SEAL_INSTEAD;
+    for (size_t i = 0; i < p->engines->count; i++)
+        if (p->engines->items[i].settings->mail == SCORE_MAIL_ALL)
+            return !may_skip;
+    return false;
+}
+
 static void
 get_wants(const void *policy, struct mfx_wants *wants)
 {
-    (void)policy;
+    wants->whole_body = reads_every_body(policy);
     wants->headers = true;
     wants->recipients = true;
     wants->body = MFX_BODY_STREAM;
