@@ -23,6 +23,7 @@
 #include <mfx/milter/filter.h>
 #include <mfx/scan/scan_engine.h>
 
+#include "proposals.h"
 #include "settings.h"
 #include "shared.h"
 
@@ -36,6 +37,7 @@ struct score_engine {
     const struct score_engine_settings *settings;
     bool is_shadow;
     bool takes_score, takes_action, takes_edits;
+    struct score_proposals proposals;
     /* What a find of each class is worth, and whether it is. */
     int64_t class_scores[MFX_SCAN_CLASS_COUNT];
     bool has_class_score[MFX_SCAN_CLASS_COUNT];

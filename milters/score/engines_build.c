@@ -130,6 +130,7 @@ static const struct {
     {"tls_key_file",             OF_RSPAMD | OF_SPAMD},
     {"tls_name",                 OF_RSPAMD | OF_SPAMD},
     {"compress",                 OF_RSPAMD | OF_SPAMD},
+    {"actions",                  OF_RSPAMD | OF_SPAMD},
     {"password",                 OF_RSPAMD           },
     {"password_file",            OF_RSPAMD           },
     {"settings_id",              OF_RSPAMD           },
@@ -326,6 +327,28 @@ read_takes(struct building *b)
     }
 }
 
+/* "reject=hold" */
+static void
+read_actions(struct building *b)
+{
+    const struct mfx_option_list *words = &b->settings->actions;
+    struct score_proposals *proposals = &b->engine->proposals;
+    for (size_t i = 0; i < words->count; i++) {
+        const char *why = score_proposals_add(proposals, words->items[i]);
+        if (why != NULL)
+            complain(b, "actions", why, words->items[i]);
+        else if (b->engine->type == SCORE_ENGINE_SPAMD &&
+                 !mfx_str_is_nocase(
+                     mfx_str_of(proposals->items[proposals->count - 1].word),
+                     "spam"))
+            say(b, MFX_PROBLEM_WARNING, "actions",
+                "spamd proposes nothing but \"spam\"", words->items[i]);
+    }
+    if (words->count > 0 && !b->engine->takes_action)
+        say(b, MFX_PROBLEM_WARNING, "actions",
+            "it counts with \"action\" in takes alone", nothing);
+}
+
 static int
 class_of(struct mfx_str name)
 {
@@ -441,6 +464,7 @@ read_engine(struct building *b, const struct score_settings *all)
                  &b->plan->servers);
     read_tls(b);
     read_takes(b);
+    read_actions(b);
     switch (e->type) {
     case SCORE_ENGINE_RSPAMD:
         read_rspamd(b);

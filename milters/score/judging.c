@@ -36,6 +36,19 @@ score_judge_scaled(const struct score_run *run, double score)
     return limit((product + half) / 1000 + s->offset);
 }
 
+/* What the setting actions says of what it proposes. */
+static bool
+is_told(const struct score_run *run, enum score_action *action)
+{
+    const struct mfx_scan_result *r = run->result;
+    struct mfx_str word = mfx_str_of(mfx_scan_action_name(r->action));
+    if (r->action == MFX_SCAN_ACTION_UNKNOWN)
+        word = r->action_word;
+    else if (run->engine->type == SCORE_ENGINE_SPAMD && r->is_spam)
+        word = mfx_str_of("spam");
+    return score_proposals_find(&run->engine->proposals, word, action);
+}
+
 /* NULL: it is an answer. */
 static const char *
 why_unscanned(const struct score_run *run)
@@ -49,7 +62,8 @@ why_unscanned(const struct score_run *run)
         return mfx_scan_end_name(r->end);
     if (r->has_score && !isfinite(r->score))
         return "broken";
-    if (r->action == MFX_SCAN_ACTION_UNKNOWN && run->engine->takes_action)
+    if (r->action == MFX_SCAN_ACTION_UNKNOWN && run->engine->takes_action &&
+        !is_told(run, &(enum score_action){0}))
         return "unknown_action";
     return NULL;
 }
@@ -108,8 +122,14 @@ score_judge_proposal(const struct score_run *run)
     const struct mfx_scan_result *r = run->result;
     if (run->unscanned != NULL || !run->engine->takes_action || r->no_action)
         return SCORE_ACTION_NONE;
+    enum score_action told;
+    if (is_told(run, &told))
+        return told;
     switch (r->action) {
     case MFX_SCAN_ACTION_NONE:
+        return run->engine->type == SCORE_ENGINE_SPAMD && r->is_spam
+                   ? SCORE_ACTION_TAG
+                   : SCORE_ACTION_NONE;
     case MFX_SCAN_ACTION_GREYLIST: /* rspamd's module for it says soft reject */
     case MFX_SCAN_ACTION_UNKNOWN:
         return SCORE_ACTION_NONE;

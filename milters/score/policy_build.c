@@ -63,6 +63,18 @@ redirects(const struct score_thresholds *t)
     return t->redirect != MFX_DECIMAL_NONE;
 }
 
+static bool
+engine_redirects(const struct score_engine *e)
+{
+    for (size_t i = 0; i < e->proposals.count; i++)
+        if (e->proposals.items[i].action == SCORE_ACTION_REDIRECT)
+            return true;
+    for (int c = 0; c < MFX_SCAN_CLASS_COUNT; c++)
+        if (e->settings->on_class[c] == SCORE_ACTION_REDIRECT)
+            return true;
+    return false;
+}
+
 static void
 check_addresses(const struct score_policy *p,
                 const struct mfx_policy_build *build)
@@ -82,9 +94,7 @@ check_addresses(const struct score_policy *p,
                      profiles[i].redirect_to.len == 0;
     }
     for (size_t i = 0; i < p->engines->count; i++)
-        for (int c = 0; c < MFX_SCAN_CLASS_COUNT; c++)
-            is_wanted |= p->engines->items[i].settings->on_class[c] ==
-                         SCORE_ACTION_REDIRECT;
+        is_wanted |= engine_redirects(&p->engines->items[i]);
     if (is_wanted && s->redirect.to.len == 0)
         score_complain(build, "redirect.to", "an address is wanted",
                        mfx_str("", 0));

@@ -111,6 +111,17 @@ score_action_name(enum score_action action)
     return word_of(action_words, (int)action);
 }
 
+bool
+score_action_parse(struct mfx_str name, enum score_action *action)
+{
+    for (const struct mfx_option_word *w = action_words; w->word != NULL; w++)
+        if (mfx_str_is_nocase(name, w->word)) {
+            *action = (enum score_action)w->value;
+            return true;
+        }
+    return false;
+}
+
 const char *
 score_engine_type_name(enum score_engine_type type)
 {
@@ -208,6 +219,11 @@ static const struct mfx_option engine_options[] = {
                     "action: what the engine proposes (reject, tag ...) is "
                     "done at least. edits: header fields and other changes "
                     "that it wants."),
+    MFX_OPTION_LIST("actions", E, actions, "", 0,
+                    "What is done for what it proposes, where that is to be "
+                    "something else: \"reject=hold\", \"spam=redirect\" "
+                    "(spamd has this one word). rspamd's actions of one's own "
+                    "making are named here, or the answer is none."),
     MFX_OPTION_DECIMAL("scale", E, scale, "1", -1000000, 1000000, 0,
                        "Its score is multiplied by this ..."),
     MFX_OPTION_DECIMAL("offset", E, offset, "0", -SCORE_MAX, SCORE_MAX, 0,

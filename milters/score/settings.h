@@ -29,6 +29,8 @@ enum score_action {
 };
 /* "none", "tag", "subject", "hold" ... */
 const char *score_action_name(enum score_action action);
+/* False: no such action; *action is untouched. */
+bool score_action_parse(struct mfx_str name, enum score_action *action);
 
 /* --- engines --- */
 
@@ -86,7 +88,8 @@ struct score_engine_settings {
     int on_too_large; /* enum score_on_too_large */
     int64_t max_failures;
     uint64_t retry_ms, retry_max_ms, check_interval_ms;
-    struct mfx_option_list takes; /* "score", "action", "edits" */
+    struct mfx_option_list takes;   /* "score", "action", "edits" */
+    struct mfx_option_list actions; /* "reject=hold" */
     int64_t scale, offset;
     int on_failure; /* enum score_on_failure */
     int64_t failure_score;

@@ -200,6 +200,99 @@ proposals(void **state)
     }
 }
 
+/* The setting actions. */
+static void
+told(void **state)
+{
+    static const struct {
+        const char *label, *setting;
+        enum score_engine_type type;
+        enum mfx_scan_action action;
+        const char *word;
+        bool is_spam;
+        enum score_action want;
+        const char *unscanned;
+    } cases[] = {
+        {"another action",                  "reject=hold",        SCORE_ENGINE_RSPAMD,
+         MFX_SCAN_ACTION_REJECT,     "reject",     false, SCORE_ACTION_HOLD,     NULL},
+        {"milder",                          "Add Header = none",  SCORE_ENGINE_RSPAMD,
+         MFX_SCAN_ACTION_ADD_HEADER, "add header", false, SCORE_ACTION_NONE,
+         NULL                                                                        },
+        {"another word",                    "reject=hold",        SCORE_ENGINE_RSPAMD,
+         MFX_SCAN_ACTION_DISCARD,    "discard",    false, SCORE_ACTION_DISCARD,  NULL},
+        {"reject by name, discard in fact", "reject=hold",        SCORE_ENGINE_RSPAMD,
+         MFX_SCAN_ACTION_DISCARD,    "reject",     false, SCORE_ACTION_DISCARD,  NULL},
+        {"greylist",                        "greylist=tempfail",  SCORE_ENGINE_RSPAMD,
+         MFX_SCAN_ACTION_GREYLIST,   "greylist",   false, SCORE_ACTION_TEMPFAIL,
+         NULL                                                                        },
+        {"of one's own making",             "newsletter=subject", SCORE_ENGINE_RSPAMD,
+         MFX_SCAN_ACTION_UNKNOWN,    "newsletter", false, SCORE_ACTION_SUBJECT,
+         NULL                                                                        },
+        {"unknown",                         "newsletter=subject", SCORE_ENGINE_RSPAMD,
+         MFX_SCAN_ACTION_UNKNOWN,    "news",       false, SCORE_ACTION_NONE,
+         "unknown_action"                                                            },
+        {"spamd: spam",                     "greylist=hold",      SCORE_ENGINE_SPAMD,
+         MFX_SCAN_ACTION_NONE,       "",           true,  SCORE_ACTION_TAG,      NULL},
+        {"spamd: spam is told",             "spam=redirect",      SCORE_ENGINE_SPAMD,
+         MFX_SCAN_ACTION_NONE,       "",           true,  SCORE_ACTION_REDIRECT, NULL},
+        {"spamd: ham",                      "spam=redirect",      SCORE_ENGINE_SPAMD,
+         MFX_SCAN_ACTION_NONE,       "",           false, SCORE_ACTION_NONE,     NULL},
+        {"rspamd: spam is no word",         "spam=reject",        SCORE_ENGINE_RSPAMD,
+         MFX_SCAN_ACTION_ADD_HEADER, "add header", true,  SCORE_ACTION_TAG,
+         NULL                                                                        },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bench b;
+        set_up(&b, cases[i].type);
+        assert_null(score_proposals_add(&b.engine.proposals,
+                                        mfx_str_of(cases[i].setting)));
+        b.result.action = cases[i].action;
+        b.result.action_word = mfx_str_of(cases[i].word);
+        b.result.is_spam = cases[i].is_spam;
+        score_judge(&b.run);
+        unit_assert_int(cases[i].label, score_judge_proposal(&b.run),
+                        cases[i].want);
+        assert_int_equal(b.run.unscanned == NULL, cases[i].unscanned == NULL);
+        b.engine.takes_action = false;
+        score_judge(&b.run);
+        unit_assert_int("takes no action", score_judge_proposal(&b.run),
+                        SCORE_ACTION_NONE);
+    }
+}
+
+static void
+malformed_settings(void **state)
+{
+    static const struct {
+        const char *label, *setting, *want;
+    } cases[] = {
+        {"action_missing", "reject",                                        "a word, \"=\" and an action"  },
+        {"action_empty",   "reject=",                                       "none, tag, subject, hold"     },
+        {"action_unknown", "reject=bounce",                                 "none, tag, subject, hold"     },
+        {"word_missing",   " =tag",                                         "1 to 40 characters are wanted"},
+        {"word_too_long",  "12345678901234567890123456789012345678901=tag",
+         "1 to 40 characters are wanted"                                                                   },
+        {"word_twice",     "a=hold",                                        "this word is there twice"     },
+        {"too_many_words", "z=hold",                                        "more than 16 words"           },
+    };
+    struct score_proposals proposals = {.count = 0};
+    char text[] = "a=tag";
+    (void)state;
+    for (; proposals.count < SCORE_PROPOSALS_MAX; text[0]++)
+        assert_null(score_proposals_add(&proposals, mfx_str_of(text)));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *why =
+            score_proposals_add(&proposals, mfx_str_of(cases[i].setting));
+        unit_assert_int(cases[i].label,
+                        why != NULL && strncmp(why, cases[i].want,
+                                               strlen(cases[i].want)) == 0,
+                        true);
+        unit_assert_int(cases[i].label, (long)proposals.count,
+                        SCORE_PROPOSALS_MAX);
+    }
+}
+
 static void
 finds(void **state)
 {
@@ -230,6 +323,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores),         cmocka_unit_test(no_answer),
         cmocka_unit_test(not_even_begun), cmocka_unit_test(proposals),
+        cmocka_unit_test(told),           cmocka_unit_test(malformed_settings),
         cmocka_unit_test(finds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
