@@ -262,19 +262,6 @@ enum mfx_rc mfx_option_parse_milliseconds(struct mfx_str text,
 enum mfx_rc mfx_option_parse_bytes(struct mfx_str text,
                                    uint64_t *out) MFX_NODISCARD;
 
-/* decimal.h's, by the name of their siblings. */
-static inline enum mfx_rc
-mfx_option_parse_decimal(struct mfx_str text, int64_t *out)
-{
-    return mfx_decimal_parse(text, out);
-}
-
-static inline void
-mfx_option_format_decimal(int64_t thousandths, struct mfx_buf *out)
-{
-    mfx_decimal_format(thousandths, out);
-}
-
 MFX_API_END
 
 #endif

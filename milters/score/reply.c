@@ -47,7 +47,7 @@ words_of(const struct mfx_message *m, const struct score_verdict *v)
 static void
 put_score(int64_t score, struct mfx_buf *out)
 {
-    mfx_option_format_decimal(score, out);
+    mfx_decimal_format(score, out);
 }
 
 static void
