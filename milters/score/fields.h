@@ -67,6 +67,10 @@ void score_fields_write(struct mfx_message *m,
                         const struct score_settings *settings,
                         const struct score_verdict *verdict, bool is_outgoing);
 
+/* A name that is ours alone, whatever an engine wants: the seal's. As
+ * score_engine_edits_rules wants it, with the settings as arg. */
+bool score_fields_is_reserved(const void *settings, struct mfx_str name);
+
 /* All fields of that name go. How many. */
 unsigned score_fields_delete(struct mfx_message *m, struct mfx_str name);
 

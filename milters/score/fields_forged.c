@@ -82,6 +82,13 @@ score_fields_delete(struct mfx_message *m, struct mfx_str name)
     return count;
 }
 
+bool
+score_fields_is_reserved(const void *settings, struct mfx_str name)
+{
+    const struct score_settings *s = settings;
+    return s->seal.header.len > 0 && mfx_str_eq_nocase(s->seal.header, name);
+}
+
 /* --- checking settings --- */
 
 /* What a message cannot do without, or somebody else's business. */

@@ -2,7 +2,6 @@
 #include "profiles.h"
 
 #include "complain.h"
-
 #include "lookup.h"
 
 static const struct score_profile off_profile = {

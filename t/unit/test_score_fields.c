@@ -711,6 +711,11 @@ forged(void **state)
             score_fields_remove(&s.m, &s.settings, rows[i].is_outgoing),
             rows[i].count);
         unit_assert_str(rows[i].label, edits(&s), mfx_str_of(rows[i].want));
+        unit_assert_int(
+            rows[i].label,
+            score_fields_is_reserved(&s.settings, mfx_str_of("X-MFX-score")),
+            rows[i].seal[0] != '\0');
+        assert_false(score_fields_is_reserved(&s.settings, mfx_str("", 0)));
         site_end(&s);
     }
 }
