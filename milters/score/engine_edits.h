@@ -9,11 +9,14 @@
  * order: fields removed and added, the sender, recipients, DKIM-Signature below
  * the MTA's Received; then the mark of spam ("add header") or the subject
  * ("rewrite subject"), or X-Rspamd-Action instead of both (no_action). What
- * differs: the n-th field of a name is that of the message as it came; places
- * from the end count all fields added before; a recipient that is added and
- * deleted is not added, one is deleted in whatever form it was received; the
- * sender keeps its ESMTP parameters; a body or a signature that was made from a
- * part of the message is not used.
+ * differs: all that is removed goes first, so the n-th field of a name is that
+ * of the message as it came, and places do not count the old mark; places from
+ * the end count all fields added before; a field that bears the mark's name and
+ * is added stays beside it; signatures and a body are not lost with a
+ * spam_header, but are not used when made from a part of the message; a
+ * recipient that is added and deleted is not added, one is deleted in whatever
+ * form it was received; the sender keeps its ESMTP parameters. Compared in
+ * t/interop/rspamd_milter.t.
  *
  * All is checked: what is no header field, no address, or too long, is left out
  * with a line of trace, and the rest done.

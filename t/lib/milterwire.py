@@ -8,6 +8,7 @@
     outcome.replaced     [(name, number, value)]
     outcome.envelope     [(b'e', sender), (b'+', recipient), (b'-', recipient)]
     outcome.quarantined  True or False
+    outcome.told         [(command, data)] of the end of the message, raw
 
 Speaks protocol 6 as Postfix does: what the filter does not want is not sent,
 and no reply is waited for where the filter gives none.
@@ -54,6 +55,8 @@ class Outcome:
         self.envelope = []
         self.quarantined = False
         self.code = b''
+        self.told = []
+        self.writes_exactly = False  # values as they are, no blank is added
 
 
 class _Done(Exception):
@@ -85,6 +88,7 @@ class _Conversation:
         while command != b'O':
             command, data = self.get()
         self.steps = struct.unpack('>III', data[:12])[2]
+        self.outcome.writes_exactly = bool(self.steps & LEADING_SPACE)
 
     def macros(self, stage, values):
         self.put(b'D', stage + b''.join(
@@ -105,6 +109,8 @@ class _Conversation:
     def _take(self, is_end):
         """One answer; whether more follow it."""
         command, data = self.get()
+        if is_end:
+            self.outcome.told.append((command, data))
         if command in b'ih':
             parts = (data[4:] if command == b'i' else data).split(b'\0')
             self.outcome.inserted.append((parts[0], parts[1]))
