@@ -24,6 +24,7 @@ enum {
     IDLE_MS = 60000,
     HOST_MAX = 256,
     VARIABLES = 12,
+    WHOSE_MAX = 255, /* longer ones that begin alike are one */
 };
 
 /* One run to be. */
@@ -58,6 +59,13 @@ struct score_command {
     int wake;
     pthread_t thread;
 };
+
+static struct mfx_str
+whose(const struct score_culprit *who)
+{
+    struct mfx_str name = who->login.len > 0 ? who->login : who->client;
+    return mfx_str_head(name, WHOSE_MAX);
+}
 
 static void
 job_free(struct job *job)
@@ -233,12 +241,6 @@ new_lately(struct score_command *c, struct mfx_str login, uint64_t now_ms)
     return NULL;
 }
 
-static struct mfx_str
-whose(const struct score_culprit *who)
-{
-    return who->login.len > 0 ? who->login : who->client;
-}
-
 /* Under the mutex. True: it is to be told of, with so many unsaid ones. */
 static bool
 is_news(struct score_command *c, struct mfx_str login, uint64_t now_ms,
@@ -322,7 +324,7 @@ job_new(const struct score_command *c, const struct score_culprit *who)
         job->arena = arena;
         job->path = (char *)mfx_arena_copy(arena, mfx_str_of(c->path)).p;
         job->environment = make_environment(who, arena);
-        job->login = mfx_arena_copy(arena, who->login);
+        job->login = mfx_arena_copy(arena, whose(who));
         job->timeout_ms = c->timeout_ms;
         if (mfx_arena_ok(arena))
             return job;

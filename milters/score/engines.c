@@ -11,6 +11,7 @@
 struct score_live {
     atomic_uint holds;
     struct mfx_scan_engine *engine;
+    bool learns;
     size_t len;
     char fingerprint[];
 };
@@ -33,9 +34,9 @@ hold(struct score_live *live)
 }
 
 static bool
-is_same(const struct score_live *live, struct mfx_str fingerprint)
+is_same(const struct score_live *live, struct mfx_str fingerprint, bool learns)
 {
-    return live != NULL &&
+    return live != NULL && live->learns == learns &&
            mfx_str_eq(mfx_str(live->fingerprint, live->len), fingerprint);
 }
 
@@ -142,6 +143,7 @@ make_live(const struct score_plan *plan, struct mfx_scan_loop *loop,
         return rc;
     }
     atomic_init(&live->holds, 1);
+    live->learns = learns;
     live->len = fingerprint.len;
     memcpy(live->fingerprint, fingerprint.p, fingerprint.len);
     *out = live;
@@ -164,7 +166,7 @@ begin_one(struct score_plan *plan, struct score_shared *shared, bool learns,
     }
     slot->is_wanted = true;
     plan->engine->tally = score_tally_hold(slot->tally);
-    if (!is_same(slot->live, plan->fingerprint)) {
+    if (!is_same(slot->live, plan->fingerprint, learns)) {
         enum mfx_rc rc = score_shared_loop(shared, &loop, err);
         if (rc == MFX_OK)
             rc = make_live(plan, loop, learns, &live, err);

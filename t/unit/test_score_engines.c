@@ -473,6 +473,13 @@ teachers(void **state)
     assert_string_equal(report.server, "h:5");
     assert_non_null(c.engines->items[1].engine);
     assert_null(c.engines->items[2].engine);
+    /* one that learns is no one that checks */
+    struct score_conf checks;
+    score_conf_load(&checks, &files, "engines = ( { " IDLE SPAMD "} );");
+    assert_int_equal(score_engines_begin(checks.engines, shared, &err), MFX_OK);
+    assert_ptr_not_equal(checks.engines->items[0].engine,
+                         c.engines->items[1].engine);
+    score_conf_end(&checks);
     score_conf_end(&c);
     score_shared_release(shared);
     conf_files_fini(&files);
