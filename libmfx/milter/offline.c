@@ -5,14 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <mfx/milter/common_settings.h>
-#include <mfx/milter/snapshot.h>
-
-struct whole {
-    struct mfx_offline public;
-    struct mfx_arena *arena;
-    struct mfx_snapshot *snapshot;
-};
+#include <mfx/milter/offline_impl.h>
 
 /* As the daemon finds its files: a relative name from where we stand, and
  * common.conf beside it. */
@@ -36,8 +29,8 @@ find_files(struct mfx_arena *arena, const char *given, const char *name,
 }
 
 static enum mfx_rc
-load(struct whole *whole, const struct mfx_filter *filter, const char *file,
-     struct mfx_problems *problems)
+load(struct mfx_offline_whole *whole, const struct mfx_filter *filter,
+     const char *file, struct mfx_problems *problems)
 {
     whole->arena = mfx_arena_new(0);
     if (whole->arena == NULL)
@@ -56,7 +49,7 @@ enum mfx_rc
 mfx_offline_load(const struct mfx_filter *filter, const char *file,
                  struct mfx_problems *problems, struct mfx_offline **loaded)
 {
-    struct whole *whole = calloc(1, sizeof *whole);
+    struct mfx_offline_whole *whole = calloc(1, sizeof *whole);
     if (whole == NULL)
         return MFX_TEMPFAIL;
     enum mfx_rc rc = load(whole, filter, file, problems);
@@ -79,7 +72,8 @@ mfx_offline_load(const struct mfx_filter *filter, const char *file,
 void
 mfx_offline_free(struct mfx_offline *loaded)
 {
-    struct whole *whole = (struct whole *)loaded; /* its first member */
+    struct mfx_offline_whole *whole =
+        (struct mfx_offline_whole *)loaded; /* its first member */
     if (whole == NULL)
         return;
     mfx_snapshot_release(whole->snapshot);
