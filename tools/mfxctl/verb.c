@@ -245,6 +245,23 @@ verb_text(const struct verb_run *run, struct mfx_str text)
     return p;
 }
 
+/* Control bytes of C1 are two bytes, 0xC2 and what they are. */
+const char *
+verb_utf8(const struct verb_run *run, struct mfx_str text)
+{
+    char *p = (char *)(uintptr_t)mfx_arena_copy(run->arena, text).p;
+    if (!mfx_str_is_utf8(text) || p == NULL)
+        return verb_text(run, text);
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)p[i];
+        if (c < ' ' || c == 0x7F)
+            p[i] = '?';
+        else if (c == 0xC2 && (unsigned char)p[i + 1] < 0xA0)
+            p[i] = p[i + 1] = '?';
+    }
+    return p;
+}
+
 /* --- the daemon's configuration --- */
 
 int

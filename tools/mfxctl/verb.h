@@ -97,6 +97,8 @@ void verb_print_json(json_t *value);
 json_t *verb_json(struct mfx_str text);
 /* For terminals: control and 8-bit bytes become '?'; in the arena. */
 const char *verb_text(const struct verb_run *run, struct mfx_str text);
+/* The same, but UTF-8 stays. */
+const char *verb_utf8(const struct verb_run *run, struct mfx_str text);
 
 /* A daemon's configuration and policy. file NULL: its own place. EXIT_OK, or
  * what verb_fail returned. */

@@ -4,6 +4,7 @@
  */
 #include <mfx/mail/address.h>
 
+#include "../../../tools/mfxctl/decided.h"
 #include "situation.h"
 
 enum {
@@ -51,30 +52,14 @@ without_brackets(struct mfx_str path)
                : path;
 }
 
-/* Return-Path, or else the first of From. */
-static struct mfx_str
-guess_sender(const struct work *w)
-{
-    const struct mfx_headers *headers = &w->message.headers;
-    const struct mfx_header *h =
-        mfx_headers_first(headers, mfx_str_of("Return-Path"));
-    struct mfx_address_list list;
-    if (h != NULL)
-        return mfx_str_trim(mfx_header_unfold(h->value, w->run->arena));
-    h = mfx_headers_first(headers, mfx_str_of("From"));
-    if (h == NULL)
-        return mfx_str("", 0);
-    enum mfx_rc rc =
-        mfx_address_list_parse(h->value, w->run->arena, TO_MAX, &list);
-    return rc == MFX_OK ? list.mailboxes[0].raw : mfx_str("", 0);
-}
-
 static void
 take_sender(struct work *w)
 {
     struct mfx_message *m = &w->message;
-    m->sender_raw = with_brackets(
-        w, w->s->sender != NULL ? mfx_str_of(w->s->sender) : guess_sender(w));
+    m->sender_raw =
+        with_brackets(w, w->s->sender != NULL
+                             ? mfx_str_of(w->s->sender)
+                             : verb_guess_sender(w->run, &w->message.headers));
     m->sender = without_brackets(m->sender_raw);
 }
 
@@ -187,48 +172,13 @@ exit_for(const struct mfx_decision *d)
 /* --- in words --- */
 
 static void
-print_field(const struct work *w, char sign, struct mfx_str name,
-            struct mfx_str value)
-{
-    struct mfx_str line;
-    bool is_first = true;
-    while (mfx_str_cut(&value, '\n', &line)) {
-        if (is_first)
-            (void)printf("%c %s:", sign, situation_show(w->run, name));
-        else
-            (void)printf("%c ", sign);
-        /* what folds a line is shown as it is */
-        for (; line.len > 0 && line.p[0] == '\t'; line = mfx_str_from(line, 1))
-            (void)putchar('\t');
-        (void)printf("%s\n", situation_show(w->run, line));
-        is_first = false;
-    }
-}
-
-static void
 print_edit(const struct work *w, const struct mfx_edit *e)
 {
-    switch (e->kind) {
-    case MFX_EDIT_INSERT_HEADER:
-        print_field(w, '+', e->name, e->value);
-        return;
-    case MFX_EDIT_CHANGE_HEADER:
-        print_field(w, '-', e->header->name, e->header->value);
-        print_field(w, '+', e->header->name, e->value);
-        return;
-    case MFX_EDIT_DELETE_HEADER:
-        print_field(w, '-', e->header->name, e->header->value);
-        return;
-    case MFX_EDIT_SENDER:
-        (void)printf("sender %s -> %s\n",
-                     situation_show(w->run, w->message.sender),
-                     situation_show(w->run, e->value));
-        return;
-    case MFX_EDIT_ADD_RECIPIENT: /* by the list of recipients */
-    case MFX_EDIT_DELETE_RECIPIENT:
-    case MFX_EDIT_BODY:
-        return;
-    }
+    if (e->kind == MFX_EDIT_SENDER)
+        (void)printf("sender %s -> %s\n", verb_utf8(w->run, w->message.sender),
+                     verb_utf8(w->run, e->value));
+    else /* recipients: by their list */
+        verb_print_field_edit(w->run, e);
 }
 
 static void
@@ -237,11 +187,10 @@ print_recipients(const struct work *w)
     for (const struct masq_recipient *r = w->state.recipients; r != NULL;
          r = r->next)
         if (r->is_changed)
-            (void)printf(
-                "recipient %s -> %s%s\n",
-                situation_show(w->run, r->received->address),
-                situation_show(w->run, situation_text(w->run, &r->address)),
-                r->is_duplicate ? ", who gets it already" : "");
+            (void)printf("recipient %s -> %s%s\n",
+                         verb_utf8(w->run, r->received->address),
+                         verb_utf8(w->run, situation_text(w->run, &r->address)),
+                         r->is_duplicate ? ", who gets it already" : "");
 }
 
 static void
@@ -249,15 +198,15 @@ print_refusal(const struct work *w, const struct mfx_decision *d)
 {
     (void)printf("%s: %u %s %s\n",
                  d->verdict == MFX_VERDICT_TEMPFAIL ? "deferred" : "refused",
-                 d->code, situation_show(w->run, d->enhanced),
-                 situation_show(w->run, d->text));
+                 d->code, verb_utf8(w->run, d->enhanced),
+                 verb_utf8(w->run, d->text));
 }
 
 static void
 print_trace(const struct work *w, const struct mfx_decision *d)
 {
     for (const struct mfx_decision_note *n = d->trace; n != NULL; n = n->next)
-        (void)printf("  %s: %s\n", n->key, situation_show(w->run, n->text));
+        (void)printf("  %s: %s\n", n->key, verb_utf8(w->run, n->text));
 }
 
 /* What could not be asked is told in any case. */
@@ -267,7 +216,7 @@ print_outage(const struct work *w)
     for (const struct mfx_decision_note *n = w->decision.trace; n != NULL;
          n = n->next)
         if (strcmp(n->key, "lookup") == 0)
-            (void)printf("%s\n", situation_show(w->run, n->text));
+            (void)printf("%s\n", verb_utf8(w->run, n->text));
 }
 
 static void
@@ -275,7 +224,7 @@ print_text(const struct work *w)
 {
     const struct mfx_decision *d = &w->decision;
     for (const struct refusal *r = w->refusals; r != NULL; r = r->next) {
-        (void)printf("recipient %s ", situation_show(w->run, r->address));
+        (void)printf("recipient %s ", verb_utf8(w->run, r->address));
         print_refusal(w, &r->decision);
     }
     for (const struct mfx_edit *e = d->edits; e != NULL && !is_refused(d);
@@ -286,8 +235,7 @@ print_text(const struct work *w)
     else
         print_recipients(w);
     (void)printf("%s%s%s\n", d->event == NULL ? "" : d->event,
-                 d->event == NULL ? "" : ": ",
-                 situation_show(w->run, d->reason));
+                 d->event == NULL ? "" : ": ", verb_utf8(w->run, d->reason));
     if (!w->is_verbose) {
         print_outage(w);
         return;
@@ -299,50 +247,6 @@ print_text(const struct work *w)
 }
 
 /* --- as JSON --- */
-
-static json_t *
-notes_json(const struct mfx_decision_note *n)
-{
-    json_t *list = json_array();
-    for (; n != NULL; n = n->next) {
-        json_t *o = json_object();
-        (void)json_object_set_new(o, "rule", json_string(n->key));
-        (void)json_object_set_new(o, "text", verb_json(n->text));
-        (void)json_array_append_new(list, o);
-    }
-    return list;
-}
-
-static json_t *
-reply_json(const struct mfx_decision *d)
-{
-    json_t *o = json_object();
-    (void)json_object_set_new(o, "code", json_integer((json_int_t)d->code));
-    (void)json_object_set_new(o, "enhanced", verb_json(d->enhanced));
-    (void)json_object_set_new(o, "text", verb_json(d->text));
-    return o;
-}
-
-static json_t *
-fields_json(const struct mfx_decision *d)
-{
-    json_t *fields = json_array();
-    for (const struct mfx_edit *e = d->edits; e != NULL; e = e->next) {
-        bool is_new = e->kind == MFX_EDIT_INSERT_HEADER;
-        bool is_gone = e->kind == MFX_EDIT_DELETE_HEADER;
-        if (!is_new && !is_gone && e->kind != MFX_EDIT_CHANGE_HEADER)
-            continue;
-        json_t *o = json_object();
-        (void)json_object_set_new(
-            o, "name", verb_json(is_new ? e->name : e->header->name));
-        (void)json_object_set_new(
-            o, "from", is_new ? json_null() : verb_json(e->header->value));
-        (void)json_object_set_new(o, "to",
-                                  is_gone ? json_null() : verb_json(e->value));
-        (void)json_array_append_new(fields, o);
-    }
-    return fields;
-}
 
 static json_t *
 recipients_json(const struct work *w)
@@ -365,8 +269,9 @@ recipients_json(const struct work *w)
         json_t *o = json_object();
         (void)json_object_set_new(o, "from", verb_json(r->address));
         (void)json_object_set_new(o, "to", json_null());
-        (void)json_object_set_new(o, "refused", reply_json(&r->decision));
-        (void)json_object_set_new(o, "trace", notes_json(r->decision.trace));
+        (void)json_object_set_new(o, "refused", verb_reply_json(&r->decision));
+        (void)json_object_set_new(o, "trace",
+                                  verb_notes_json(r->decision.trace));
         (void)json_array_append_new(list, o);
     }
     return list;
@@ -394,15 +299,15 @@ print_json(const struct work *w)
                               json_string(mfx_verdict_name(d->verdict)));
     (void)json_object_set_new(o, "ours", json_boolean(w->s->is_ours));
     if (is_refused(d))
-        (void)json_object_set_new(o, "refused", reply_json(d));
+        (void)json_object_set_new(o, "refused", verb_reply_json(d));
     (void)json_object_set_new(o, "event",
                               json_string(d->event == NULL ? "" : d->event));
     (void)json_object_set_new(o, "reason", verb_json(d->reason));
     (void)json_object_set_new(o, "sender", sender_json(w));
     (void)json_object_set_new(o, "recipients", recipients_json(w));
-    (void)json_object_set_new(o, "fields",
-                              is_refused(d) ? json_array() : fields_json(d));
-    (void)json_object_set_new(o, "trace", notes_json(d->trace));
+    (void)json_object_set_new(
+        o, "fields", is_refused(d) ? json_array() : verb_fields_json(d));
+    (void)json_object_set_new(o, "trace", verb_notes_json(d->trace));
     verb_print_json(o);
 }
 

@@ -62,9 +62,8 @@ kept(const struct finding *finding)
 static void
 print_row(const struct findings *f, const struct finding_row *row)
 {
-    (void)printf("    %s  rule %s, %s", situation_show(f->run, row->key),
-                 situation_show(f->run, row->rule),
-                 situation_show(f->run, row->table));
+    (void)printf("    %s  rule %s, %s", verb_utf8(f->run, row->key),
+                 verb_utf8(f->run, row->rule), verb_utf8(f->run, row->table));
     if (row->line > 0)
         (void)printf(":%u", row->line);
     (void)putchar('\n');
@@ -77,7 +76,7 @@ print_kind(const struct findings *f, enum finding_kind kind)
     (void)printf("%zu %s%s\n", f->counts[kind], kinds[kind].title,
                  f->counts[kind] > 0 ? ":" : "");
     for (const struct finding *i = f->first[kind]; i != NULL; i = i->next) {
-        (void)printf("  %s\n", situation_show(f->run, i->text));
+        (void)printf("  %s\n", verb_utf8(f->run, i->text));
         for (size_t r = 0; r < kept(i); r++)
             print_row(f, &i->rows[r]);
         if (i->row_count > kept(i))
@@ -96,9 +95,8 @@ print_text(const struct findings *f)
     for (int k = 0; k < FINDING_KIND_COUNT; k++)
         if (k != FINDING_NO_KEY || f->has_keys)
             print_kind(f, (enum finding_kind)k);
-    json_array_foreach(f->notes, i, note)(void)
-        printf("note: %s\n",
-               situation_show(f->run, mfx_str_of(json_string_value(note))));
+    json_array_foreach(f->notes, i, note)(void) printf(
+        "note: %s\n", verb_utf8(f->run, mfx_str_of(json_string_value(note))));
 }
 
 /* --- as JSON --- */

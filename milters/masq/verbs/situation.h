@@ -57,7 +57,5 @@ enum mfx_rc situation_address(const struct verb_run *run, const char *text,
 /* As it is written, with quotes where needed. */
 struct mfx_str situation_text(const struct verb_run *run,
                               const struct masq_address *address);
-/* For terminals: as verb_text, but UTF-8 stays. */
-const char *situation_show(const struct verb_run *run, struct mfx_str text);
 
 #endif

@@ -151,12 +151,12 @@ show(const struct work *w)
         (void)json_object_set_new(o, "text", verb_json(r->text));
         verb_print_json(o);
     } else if (r->rc == MFX_OK) {
-        (void)printf("%s\n", situation_show(w->run, r->to));
+        (void)printf("%s\n", verb_utf8(w->run, r->to));
     } else {
         (void)printf(
             "%s: %s%s%s%s\n", words[r->rc], r->rc == MFX_PERMFAIL ? "550 " : "",
             r->rc == MFX_PERMFAIL && r->code != NULL ? r->code : "",
-            r->rc == MFX_PERMFAIL ? " " : "", situation_show(w->run, r->text));
+            r->rc == MFX_PERMFAIL ? " " : "", verb_utf8(w->run, r->text));
     }
     return r->rc == MFX_OK         ? EXIT_OK
            : r->rc == MFX_TEMPFAIL ? EXIT_TEMP

@@ -206,19 +206,17 @@ print_outcome(const struct test *t, const struct outcome *o)
     const struct verb_run *run = t->run;
     (void)printf("  %-19s", masq_class_name(o->class));
     if (o->error != NULL)
-        (void)printf("%s\n", situation_show(run, mfx_str_of(o->error)));
+        (void)printf("%s\n", verb_utf8(run, mfx_str_of(o->error)));
     else
-        (void)printf("%s\n",
-                     !o->is_changed
-                         ? "stays"
-                         : situation_show(run, situation_text(run, &o->to)));
+        (void)printf("%s\n", !o->is_changed
+                                 ? "stays"
+                                 : verb_utf8(run, situation_text(run, &o->to)));
     for (const struct step *s = o->steps; s != NULL; s = s->next) {
         bool is_last = s->next == NULL && o->error == NULL;
-        (void)printf("    by %s%s%s", situation_show(run, s->by),
-                     s->why.len > 0 ? ", " : "", situation_show(run, s->why));
+        (void)printf("    by %s%s%s", verb_utf8(run, s->by),
+                     s->why.len > 0 ? ", " : "", verb_utf8(run, s->why));
         if (!is_last || o->steps != s)
-            (void)printf(": %s",
-                         situation_show(run, situation_text(run, &s->to)));
+            (void)printf(": %s", verb_utf8(run, situation_text(run, &s->to)));
         (void)putchar('\n');
     }
 }
@@ -257,7 +255,7 @@ test_one(struct test *t, const char *text, json_t *out)
     bool is_address = situation_address(t->run, text, &address) == MFX_OK;
     (void)json_object_set_new(j, "address", verb_json(mfx_str_of(text)));
     if (!t->run->as_json)
-        (void)printf("%s%s\n", situation_show(t->run, mfx_str_of(text)),
+        (void)printf("%s%s\n", verb_utf8(t->run, mfx_str_of(text)),
                      is_address ? "" : ": no address");
     for (int c = 0; c < MASQ_CLASS_COUNT && is_address; c++) {
         struct outcome o = {.class = (enum masq_class)c};
