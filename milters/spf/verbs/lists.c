@@ -8,11 +8,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "../../../tools/mfxctl/control.h"
+#include "../../../tools/mfxctl/verb_ask.h"
 #include "verbs.h"
 
 enum {
-    ANSWER_MS = 30000,
     REPLY_MAX = 4 << 20,
     WORDS_MAX = 64,
     JUDGED = 1000, /* answers, before a list is called useless */
@@ -43,31 +42,17 @@ take(struct work *w, struct mfx_str text)
 static int
 ask_daemon(struct work *w)
 {
-    const char *words[WORDS_MAX] = {"lists"};
-    struct control_reply reply;
-    struct mfx_err err = {0};
-    struct mfx_buf line;
-    bool must_be_there;
-    if (w->name_count >= WORDS_MAX)
-        return verb_wrong(w->run, "too many names");
-    for (size_t i = 0; i < w->name_count; i++)
-        words[1 + i] = w->names[i];
-    mfx_buf_init_arena(&line, w->run->arena, CONTROL_LINE_MAX);
-    if (control_request(&line, true, words, 1 + w->name_count) != MFX_OK)
-        return verb_wrong(w->run, "a name without blanks is wanted");
-    const char *path =
-        control_path(w->socket, "spf", w->run->arena, &must_be_there);
-    enum mfx_rc rc =
-        control_ask(path, mfx_buf_str(&line), mfx_mono_ms() + ANSWER_MS,
-                    w->run->arena, &reply, &err);
-    if (rc != MFX_OK)
-        return verb_fail(w->run,
-                         rc == MFX_TEMPFAIL ? EXIT_TEMP : EXIT_UNREACHABLE,
-                         "%s", err.msg);
-    if (reply.is_error)
-        return verb_fail(w->run, EXIT_NO, "mfx-spf: %s",
-                         verb_text(w->run, reply.error));
-    return take(w, reply.body);
+    const struct verb_question question = {
+        .daemon = "spf",
+        .socket = w->socket,
+        .verb = "lists",
+        .words = (const char *const *)w->names,
+        .word_count = w->name_count,
+        .as_json = true,
+    };
+    struct mfx_str body;
+    int status = verb_ask(w->run, &question, &body);
+    return status == EXIT_OK ? take(w, body) : status;
 }
 
 static int
