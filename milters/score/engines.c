@@ -265,6 +265,8 @@ score_engines_are_outdated(const struct score_engines *engines)
 bool
 score_engine_wants(const struct score_engine *engine, bool is_outgoing)
 {
+    if (engine->is_left_out)
+        return false;
     switch ((enum score_mail)engine->settings->mail) {
     case SCORE_MAIL_ALL:
         return true;

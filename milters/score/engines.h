@@ -36,6 +36,7 @@ struct score_engine {
     enum score_engine_type type;
     const struct score_engine_settings *settings;
     bool is_shadow;
+    bool is_left_out; /* a command asks others: no mail is for it */
     bool takes_score, takes_action, takes_edits;
     struct score_proposals proposals;
     /* What a find of each class is worth, and whether it is. */

@@ -51,7 +51,7 @@ $program{'mfxctl-dkim.1'} = [map { "$build/mfxctl-dkim $_ --help" } qw(genkey te
 $program{'mfxctl-quota.1'} = [map { "$build/mfxctl-quota $_ --help" }
     qw(show top watch reset block unblock set unset rules store)];
 $program{'mfxctl-masq.1'} = [map { "$build/mfxctl-masq $_ --help" } qw(test diff check srs import)];
-$program{'mfxctl-score.1'} = [map { "$build/mfxctl-score $_ --help" } qw(check-header)];
+$program{'mfxctl-score.1'} = [map { "$build/mfxctl-score $_ --help" } qw(scan engines symbols learn check-header)];
 $program{'mfxctl-spf.1'} = [map { "$build/mfxctl-spf $_ --help" } qw(check lint dnsbl lists)];
 for my $name (sort keys %program) {
     for my $command (@{ $program{$name} }) {
