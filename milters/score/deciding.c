@@ -29,6 +29,14 @@ raise(struct score_wish *wish, struct score_wish other)
         *wish = other;
 }
 
+/* What says that it is spam; a wish for another reason may be as harsh. */
+static void
+raise_as_spam(struct score_for *r, struct score_wish other)
+{
+    r->is_spam |= other.action >= SCORE_ACTION_TAG;
+    raise(&r->wish, other);
+}
+
 /* --- for all recipients alike --- */
 
 static void
@@ -90,13 +98,13 @@ judge_recipient(const struct score_message *q, size_t i,
         r->has_score |= run->has_score;
         r->score += run->score;
         if (r->profile->follow_engines)
-            raise(&r->wish, (struct score_wish){score_judge_proposal(run),
-                                                SCORE_CAUSE_ENGINE, run});
+            raise_as_spam(r, (struct score_wish){score_judge_proposal(run),
+                                                 SCORE_CAUSE_ENGINE, run});
     }
     if (r->has_score)
-        raise(&r->wish,
-              (struct score_wish){score_profile_action(r->profile, r->score),
-                                  SCORE_CAUSE_TOTAL, NULL});
+        raise_as_spam(
+            r, (struct score_wish){score_profile_action(r->profile, r->score),
+                                   SCORE_CAUSE_TOTAL, NULL});
 }
 
 static enum mfx_rc
@@ -135,6 +143,7 @@ static void
 share(struct score_verdict *v)
 {
     bool is_first = true;
+    v->is_spam = true;
     v->harshest = v->recipients[0].wish;
     for (size_t i = 0; i < v->recipient_count; i++) {
         const struct score_for *r = &v->recipients[i];
@@ -142,6 +151,7 @@ share(struct score_verdict *v)
         raise(&v->harshest, r->wish);
         if (r->is_removed)
             continue;
+        v->is_spam &= r->is_spam;
         if (is_first || r->wish.action < v->done.action)
             v->done = r->wish;
         if (is_first || (r->has_score && r->score < v->score)) {
@@ -240,9 +250,6 @@ score_deciding_find(struct mfx_message *m, struct score_message *q)
     }
     find_required(v);
     v->is_sealed = q->has_seal;
-    v->is_spam = v->done.action >= SCORE_ACTION_TAG &&
-                 (v->done.cause == SCORE_CAUSE_TOTAL ||
-                  v->done.cause == SCORE_CAUSE_ENGINE);
     v->wants_greylist = wants_greylist(v);
     q->has_verdict = true;
     return MFX_OK;

@@ -57,6 +57,7 @@ struct score_for {
     bool has_score;
     int64_t score; /* the total of the engines asked for it */
     struct score_wish wish;
+    bool is_spam;    /* its score or an engine asks for tag, or more */
     bool is_removed; /* gets nothing: see recipients.differ */
 };
 
@@ -76,7 +77,7 @@ struct score_verdict {
     int64_t score;    /* the total */
     int64_t required; /* the threshold of tag; MFX_DECIMAL_NONE: none, and
                          then the deciding engine's own, if it has one */
-    bool is_spam;     /* done is at least tag, for its score or by an engine */
+    bool is_spam;     /* for all who get it; it may be done for a virus too */
 
     /* The harshest find that counts; NULL: none. */
     const struct score_run *virus;
