@@ -245,7 +245,9 @@ take_header(struct mfx_str header, struct mfx_arena *arena,
         if (!is_at_top)
             continue;
         value = clean_value(value, arena);
-        add_edit(result, edits, name, value);
+        /* X-Spam-Level of ham has no stars */
+        if (value.len > 0)
+            add_edit(result, edits, name, value);
         if (mfx_str_is_nocase(name, "X-Spam-Status") && result->symbols == NULL)
             take_list(tests_of(value), arena, result);
     }

@@ -295,7 +295,20 @@ replace_body(const struct job *job)
         mfx_edit_body(job->m->decision, job->r->body);
 }
 
-/* What rspamd's milter does for the action itself. */
+/* spamd names no action: it has tagged the subject, or not. */
+static bool
+has_new_subject(const struct job *job)
+{
+    const struct mfx_scan_result *r = job->r;
+    if (!r->has_subject || job->rules->keeps_subject)
+        return false;
+    return r->action == MFX_SCAN_ACTION_REWRITE_SUBJECT ||
+           (r->action == MFX_SCAN_ACTION_NONE && r->is_spam &&
+            !score_subject_is(job->m, r->subject));
+}
+
+/* What rspamd's milter does for the action itself, and spamass-milter for the
+ * subject. */
 static void
 mark(struct job *job)
 {
@@ -304,8 +317,7 @@ mark(struct job *job)
         add_field(job, action_field, r->action_word, -1);
     else if (r->action == MFX_SCAN_ACTION_ADD_HEADER)
         edit_fields(job, &r->spam_edits);
-    else if (r->action == MFX_SCAN_ACTION_REWRITE_SUBJECT && r->has_subject &&
-             !job->rules->keeps_subject)
+    else if (has_new_subject(job))
         score_subject_replace(job->m, r->subject);
 }
 

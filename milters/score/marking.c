@@ -24,11 +24,12 @@ score_marking_remove_forged(struct mfx_message *m,
 
 /* The engine that decided has a subject of its own. */
 static bool
-has_own_subject(const struct score_verdict *v)
+has_own_subject(const struct mfx_message *m, const struct score_verdict *v)
 {
     const struct score_run *run = v->done.run;
     return v->done.cause == SCORE_CAUSE_ENGINE && run->engine->takes_edits &&
-           run->result->has_subject;
+           run->result->has_subject &&
+           !score_subject_is(m, run->result->subject);
 }
 
 /* Held or redirected spam has its tag where its total is high enough. */
@@ -55,7 +56,7 @@ tag_subject(struct mfx_message *m, const struct score_verdict *v)
         .score = v->score,
         .required = v->required,
     };
-    if (tag.text.len > 0 && wants_tag(v) && !has_own_subject(v))
+    if (tag.text.len > 0 && wants_tag(v) && !has_own_subject(m, v))
         score_subject_tag_apply(m, &tag);
 }
 

@@ -372,3 +372,11 @@ score_subject_replace(struct mfx_message *m, struct mfx_str subject)
     }
     mfx_edit_insert_header_at(m->decision, -1, field_name, value);
 }
+
+bool
+score_subject_is(const struct mfx_message *m, struct mfx_str subject)
+{
+    const struct mfx_header *h = mfx_headers_first(&m->headers, field_name);
+    struct mfx_str value = h == NULL ? mfx_str("", 0) : h->value;
+    return mfx_str_eq(mfx_str_trim(value), mfx_str_trim(subject));
+}

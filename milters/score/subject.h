@@ -45,5 +45,7 @@ void score_subject_tag_apply(struct mfx_message *m,
 /* The first Subject field is replaced, as rspamd's milter does it; without
  * one, one is added. */
 void score_subject_replace(struct mfx_message *m, struct mfx_str subject);
+/* Is this the subject that the message came with? */
+bool score_subject_is(const struct mfx_message *m, struct mfx_str subject);
 
 #endif

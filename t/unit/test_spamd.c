@@ -252,14 +252,14 @@ meanings(void **state)
         enum mfx_spamd_command command;
         const char *body, *symbols, *edits, *subject;
     } cases[] = {
-        {"nothing",              MFX_SPAMD_CHECK,   "",                              "",                                                          "", ""                         },
+        {"nothing",              MFX_SPAMD_CHECK,   "",                              "",                                                          "",            ""                         },
         {"symbols",              MFX_SPAMD_SYMBOLS, "GTUBE,NO_RELAYS",               "GTUBE,NO_RELAYS",                                           "",
-         ""                                                                                                                                                                      },
-        {"no symbols",           MFX_SPAMD_SYMBOLS, "",                              "",                                                          "", ""                         },
+         ""                                                                                                                                                                                 },
+        {"no symbols",           MFX_SPAMD_SYMBOLS, "",                              "",                                                          "",            ""                         },
         {"what is no name",      MFX_SPAMD_SYMBOLS, "A,,b c,<x>,D\r\n",              "A,b,c,D",
-         "",                                                                                                                                          ""                         },
+         "",                                                                                                                                                     ""                         },
         {"a report",             MFX_SPAMD_REPORT,  REPORT,
-         "NO_RELAYS=-0.0,GTUBE=1000.0,A_B=0.1",                                                                                                   "", ""                         },
+         "NO_RELAYS=-0.0,GTUBE=1000.0,A_B=0.1",                                                                                                   "",            ""                         },
         {"a header",             MFX_SPAMD_HEADERS,
          "Return-Path: <a@example.org>\r\n"
          "X-Spam-Flag: YES\r\n"
@@ -268,21 +268,23 @@ meanings(void **state)
          "Received: from x\r\nX-Spam-Forged: yes\r\n"
          "Subject: ***SPAM*** hello\r\n  world\r\nSubject: two\r\n\r\n",             "A,B,C,D",
          "X-Spam-Flag:YES|X-Spam-Status:Yes, score=5.1 required=5.0 "
-         "tests=A,B,\n\tC,D autolearn=no\n\tversion=4.0.1|",                                                                                          "***SPAM*** hello\n  world"},
+         "tests=A,B,\n\tC,D autolearn=no\n\tversion=4.0.1|",                                                                                                     "***SPAM*** hello\n  world"},
         {"a header with scores", MFX_SPAMD_HEADERS,
          "X-Spam-Status: No, tests=A=1.5,B=-0.1\nSubject:\n\n",                      "A=1.5,B=-0.1",
-         "X-Spam-Status:No, tests=A=1.5,B=-0.1|",                                                                                                     ""                         },
+         "X-Spam-Status:No, tests=A=1.5,B=-0.1|",                                                                                                                ""                         },
         {"parted by blanks",     MFX_SPAMD_SYMBOLS,
-         "A B C D E F G H I J K L M N O P Q R S T U V W X Y Z\nA\tB\r\nC",           "A,B,C,D,E,F,G,H,I,J,K,L,M,N,O,P,Q,R,S,T,U,V,W,X,Y,Z,A,B,C", "", ""                         },
+         "A B C D E F G H I J K L M N O P Q R S T U V W X Y Z\nA\tB\r\nC",           "A,B,C,D,E,F,G,H,I,J,K,L,M,N,O,P,Q,R,S,T,U,V,W,X,Y,Z,A,B,C", "",            ""                         },
         {"two of them",          MFX_SPAMD_HEADERS,
          "X-Spam-Status: No, tests=A,B\nX-Spam-Status: No, tests=C\n\n",             "A,B",
-         "X-Spam-Status:No, tests=A,B|X-Spam-Status:No, tests=C|",                                                                                    ""                         },
+         "X-Spam-Status:No, tests=A,B|X-Spam-Status:No, tests=C|",                                                                                               ""                         },
         {"no tests",             MFX_SPAMD_HEADERS, "X-Spam-Status: No, hits=1\n\n", "",
-         "X-Spam-Status:No, hits=1|",                                                                                                                 ""                         },
+         "X-Spam-Status:No, hits=1|",                                                                                                                            ""                         },
+        {"an empty field",       MFX_SPAMD_HEADERS,
+         "X-Spam-Level: \r\nX-Spam-A: b\r\n\r\n",                                    "",                                                          "X-Spam-A:b|", ""                         },
         {"a broken field",       MFX_SPAMD_HEADERS, "X-Spam-Flag\r\n\r\n",           "",                                                          "",
-         ""                                                                                                                                                                      },
+         ""                                                                                                                                                                                 },
         {"a name with a blank",  MFX_SPAMD_HEADERS, "X-Spam-A b: c\r\n\r\n",         "",
-         "",                                                                                                                                          ""                         },
+         "",                                                                                                                                                     ""                         },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct mfx_arena *arena = mfx_arena_new(0);
