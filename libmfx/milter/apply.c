@@ -9,6 +9,7 @@ struct job {
     const struct mfx_link *link;
     bool has_leading_space;
     size_t field_count; /* of the message at this moment */
+    int above;          /* fields that stand above the MTA's own Received */
     struct mfx_err *err;
 };
 
@@ -147,12 +148,10 @@ apply_indexed_insertions(struct job *job)
     for (const struct mfx_edit *e = job->d->edits; e != NULL; e = e->next) {
         if (e->kind != MFX_EDIT_INSERT_HEADER || e->place != MFX_EDIT_AT)
             continue;
-        bool is_from_end = e->at < -1;
-        if (!(e->at == -1 ? append(job, e)
-                          : insert_at(job, e,
-                                      is_from_end ? index_from_end(job, e->at)
-                                                  : e->at)))
+        int at = e->at < -1 ? index_from_end(job, e->at) : e->at;
+        if (!(at == -1 ? append(job, e) : insert_at(job, e, at)))
             return false;
+        job->above += at != -1 && at <= job->above;
         job->field_count++;
     }
     return true;
@@ -175,7 +174,7 @@ apply_insertions(const struct job *job, enum mfx_edit_place place)
     for (const struct mfx_edit *e = job->d->edits; e != NULL; e = e->next)
         if (e->kind == MFX_EDIT_INSERT_HEADER && e->place == place)
             edits[i++] = e;
-    int at = place == MFX_EDIT_TOP ? 0 : 1;
+    int at = place == MFX_EDIT_TOP ? 0 : job->above + 1;
     while (i-- > 0)
         if (!insert_at(job, edits[i], at))
             return false;
@@ -251,8 +250,11 @@ enum mfx_rc
 mfx_apply(const struct mfx_decision *d, const struct mfx_link *link,
           const struct mfx_apply_facts *facts, struct mfx_err *err)
 {
-    struct job job = {d, link, facts->has_leading_space, facts->header_count,
-                      err};
+    struct job job = {.d = d,
+                      .link = link,
+                      .has_leading_space = facts->has_leading_space,
+                      .field_count = facts->header_count,
+                      .err = err};
     bool ok = apply_body(&job) && apply_changes(&job) &&
               apply_indexed_insertions(&job) &&
               apply_insertions(&job, MFX_EDIT_BELOW_TRACE) &&

@@ -5,8 +5,8 @@
  * Body; changes and deletions of header fields from the last of a name to the
  * first (Postfix counts anew after a deletion, Sendmail does not: going
  * upwards every index is right in both); insertions where an index says, in
- * the order given; then those at 1 and at 0, the only places that mean the same
- * to both; sender; recipients; quarantine.
+ * the order given; then those below the MTA's own Received and at 0, the only
+ * places that mean the same to both; sender; recipients; quarantine.
  *
  * Errors: MFX_TEMPFAIL as soon as the MTA does not take one; the caller
  * tempfails the message, so no half of an edit list is ever delivered.

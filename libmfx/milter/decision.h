@@ -112,7 +112,7 @@ void mfx_edit_insert_header(struct mfx_decision *d, enum mfx_edit_place place,
  * message has fewer than n. Deleted ones are gone before, a later one stands
  * above an earlier one with the same index, and those of the two places above
  * come last. Sendmail counts its invisible default fields too: there 1 to 8
- * are the same place, a larger n is n - 8, and -1 is above the first field of
+ * are the same place, a larger n is n - 7, and -1 is above the first field of
  * that name when there is one. */
 void mfx_edit_insert_header_at(struct mfx_decision *d, int at,
                                struct mfx_str name, struct mfx_str value);

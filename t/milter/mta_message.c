@@ -173,9 +173,9 @@ static struct mta_field **
 insert_place(struct mta_message *m, enum mta_kind kind, uint32_t index)
 {
     struct mta_field **at = &m->fields;
-    /* Sendmail's list holds eight invisible defaults behind its Received. */
+    /* Sendmail's list holds seven invisible defaults behind its Received. */
     if (kind == MTA_SENDMAIL && index >= 1)
-        index = index == UINT32_MAX ? 0 : index <= 9 ? 1 : index - 8;
+        index = index == UINT32_MAX ? 0 : index <= 8 ? 1 : index - 7;
     for (uint32_t i = 0; i < index && *at != NULL;) {
         if (!(*at)->is_deleted)
             i++;

@@ -346,10 +346,15 @@ indexes_in_order(void **state)
     mfx_edit_insert_header_at(&d, -1, mfx_str_of("B"), mfx_str_of(" 2"));
     mfx_edit_insert_header_at(&d, 1, mfx_str_of("C"), mfx_str_of(" 3"));
     mfx_edit_insert_header_at(&d, 0, mfx_str_of("D"), mfx_str_of(" 4"));
+    mfx_edit_insert_header_at(&d, 1, mfx_str_of("E"), mfx_str_of(" 5"));
+    mfx_edit_insert_header_at(&d, 3, mfx_str_of("F"), mfx_str_of(" 6"));
+    mfx_edit_insert_header(&d, MFX_EDIT_BELOW_TRACE, mfx_str_of("U"),
+                           mfx_str_of(" 7"));
     assert_int_equal(mfx_apply(&d, &link, &exact_facts, &err), MFX_OK);
     unit_assert_str("order", mfx_buf_str(&told),
                     mfx_str_of("insert 1 A: 1|append 0 B: 2|insert 1 C: 3|"
-                               "insert 0 D: 4|insert 0 T: 1|"));
+                               "insert 0 D: 4|insert 1 E: 5|insert 3 F: 6|"
+                               "insert 3 U: 7|insert 0 T: 1|"));
     mfx_buf_clear(&told);
 }
 
