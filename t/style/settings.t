@@ -20,7 +20,9 @@ for my $table (@tables) {
     my ($folder) = $table =~ m{^(.*)/};
     my $other = join "\n", map { code(read_file($_)) }
         grep { $_ ne $table && !m{settings\.h$} } sources('c|h', $folder);
-    my ($rows, $declared) = (0, scalar(() = $text =~ /MFX_OPTION_(?!END|TYPE)[A-Z]+\(/g));
+    # a macro that is given a name declares no row by itself
+    my ($rows, $declared) =
+        (0, scalar(() = $text =~ /MFX_OPTION_(?!END|TYPE)[A-Z]+\((?!(?:"\w+" )?name,)/g));
     while ($text =~ /MFX_OPTION_(\w+)\(\s*(?:[a-z]+ ")?"?\.?([^"]+)",\s*[A-Z],\s*([\w.\[\]]+),(.*?)\),?(?=\s*(?:[A-Z]\w+\(|MFX_OPTION_END|MFX_API_END|#endif|const |\}|\z))/gs) {
         my ($type, $name, $field, $rest) = ($1, $2, $3, $4);
         $rows++;
