@@ -253,6 +253,10 @@ void mfx_option_example(const struct mfx_option *options, struct mfx_buf *out);
  * warning that a change needs a restart. */
 bool mfx_option_is_same(const struct mfx_option *option, const void *settings,
                         const void *other);
+/* True when it has its default, be it said in a file or not: a dump says it
+ * all, and must not be warned of. */
+bool mfx_option_is_default(const struct mfx_option *option,
+                           const void *settings);
 
 /* Values alone, as the file reader takes them; for -s and tests. */
 enum mfx_rc mfx_option_parse_seconds(struct mfx_str text,

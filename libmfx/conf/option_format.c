@@ -207,3 +207,18 @@ mfx_option_is_same(const struct mfx_option *option, const void *settings,
     mfx_buf_fini(&b);
     return same;
 }
+
+bool
+mfx_option_is_default(const struct mfx_option *option, const void *settings)
+{
+    struct mfx_buf value, preset;
+    mfx_buf_init(&value, SIZE_MAX / 2);
+    mfx_buf_init(&preset, SIZE_MAX / 2);
+    mfx_value_format(option, field_of(option, settings), &value);
+    mfx_value_format_preset(option, &preset);
+    bool same = mfx_buf_ok(&value) && mfx_buf_ok(&preset) &&
+                mfx_str_eq(mfx_buf_str(&value), mfx_buf_str(&preset));
+    mfx_buf_fini(&value);
+    mfx_buf_fini(&preset);
+    return same;
+}

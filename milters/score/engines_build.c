@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -69,13 +70,12 @@ complain(struct building *b, const char *setting, const char *what,
 static const struct mfx_str nothing = MFX_STR("");
 
 static bool
-is_given(const struct building *b, const char *setting)
+is_changed(const struct building *b, const char *setting)
 {
-    char name[80];
-    unsigned line;
-    (void)snprintf(name, sizeof name, "engines[%u].%s", b->engine->index,
-                   setting);
-    return mfx_config_where(b->build->config, name, &line) != NULL;
+    const struct mfx_option *o = score_engine_options;
+    while (o->name != NULL && strcmp(o->name, setting) != 0)
+        o++;
+    return o->name != NULL && !mfx_option_is_default(o, b->settings);
 }
 
 /* --- name --- */
@@ -168,7 +168,7 @@ check_strangers(struct building *b)
         mfx_str_of(score_engine_type_name(b->engine->type));
     for (size_t i = 0; i < sizeof own_settings / sizeof own_settings[0]; i++)
         if ((own_settings[i].types & (1 << b->engine->type)) == 0 &&
-            is_given(b, own_settings[i].name))
+            is_changed(b, own_settings[i].name))
             say(b, MFX_PROBLEM_WARNING, own_settings[i].name,
                 "means nothing for an engine of this type", type);
 }
@@ -445,7 +445,7 @@ check_common(struct building *b)
     if (s->per_user == SCORE_USER_EACH && s->users == NULL)
         say(b, MFX_PROBLEM_WARNING, "per_user",
             "without users all recipients are alike", nothing);
-    if (s->on_failure != SCORE_FAILURE_SCORE && is_given(b, "failure_score"))
+    if (s->on_failure != SCORE_FAILURE_SCORE && is_changed(b, "failure_score"))
         say(b, MFX_PROBLEM_WARNING, "failure_score",
             "it counts with on_failure = \"score\" alone", nothing);
 }

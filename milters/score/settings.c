@@ -141,7 +141,7 @@ enum {
     MFX_OPTION_ENUM("on_" name, E, on_class[klass], preset, action_words, 0, \
                     help)
 
-static const struct mfx_option engine_options[] = {
+const struct mfx_option score_engine_options[] = {
     MFX_OPTION_STRING("name", E, name, "", 0,
                       "What the engine is called in logs, headers and "
                       "commands: letters, digits, \"-\" and \"_\". Empty: its "
@@ -359,7 +359,7 @@ static const struct mfx_option profile_options[] = {
 #define S struct score_settings
 
 const struct mfx_option score_options[] = {
-    MFX_OPTION_GROUPS("engines", S, engines, engine_options,
+    MFX_OPTION_GROUPS("engines", S, engines, score_engine_options,
                       sizeof(struct score_engine_settings), 0, 20, 0,
                       "The engines; they are asked side by side."),
     MFX_OPTION_MILLISECONDS("scan_timeout", S, scan_timeout_ms, "50s", 100,

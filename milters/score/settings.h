@@ -215,6 +215,7 @@ struct score_settings {
     int64_t max_symbols;
 };
 
+extern const struct mfx_option score_engine_options[];
 extern const struct mfx_option score_options[];
 
 #endif

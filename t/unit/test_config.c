@@ -579,8 +579,10 @@ same_value(void **state)
     (void)state;
     const struct mfx_option *count = &options[2];
     assert_true(mfx_option_is_same(count, &a, &b));
-    b.count = 4;
+    assert_false(mfx_option_is_default(count, &a));
+    b.count = 10;
     assert_false(mfx_option_is_same(count, &a, &b));
+    assert_true(mfx_option_is_default(count, &b));
 }
 
 static void
