@@ -285,6 +285,7 @@ change(struct mfx_message *m, const struct score_message *q)
     return score_sealing_write(m, v);
 }
 
+/* log events: redirected, tagged, unscanned, passed */
 static const char *
 event_of(const struct score_verdict *v)
 {
