@@ -19,7 +19,7 @@ def libconfig(value, indent=''):
         return '{\n%s\n%s}' % ('\n'.join(lines), indent)
     if isinstance(value, bool):
         return 'true' if value else 'false'
-    if isinstance(value, int):
+    if isinstance(value, (int, float)):
         return str(value)
     if isinstance(value, (list, tuple)) and value \
             and isinstance(value[0], dict):

@@ -15,16 +15,23 @@ class LabError(Exception):
     """Something the lab needs did not work: the test cannot go on."""
 
 
+_given = set()
+
+
 def free_port():
-    """A loopback port free for TCP and UDP. Below the kernel's range for
-    outgoing connections, so that none of those takes it in between."""
+    """A loopback port free for TCP and UDP, another one each time. Below the
+    kernel's range for outgoing connections, so that none of those takes it
+    in between."""
     rng = random.SystemRandom()
     for _ in range(1000):
         port = rng.randrange(11000, 32000)
+        if port in _given:
+            continue
         try:
             for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                 with socket.socket(socket.AF_INET, kind) as probe:
                     probe.bind(('0.0.0.0', port))
+            _given.add(port)
             return port
         except OSError:
             continue

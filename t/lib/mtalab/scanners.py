@@ -11,9 +11,11 @@ They are private: own sockets, own folders, no network.
 """
 import os
 import pwd
+import signal
 
 import scanlab
-from .process import Process, Server, free_port, listens, socket_listens
+from .process import (Process, Server, free_port, listens, socket_listens,
+                      wait_until)
 
 OWNER = 'nobody'
 
@@ -61,7 +63,7 @@ class ClamavMilter(Server):
 
 CONFIG = '''\
 options {
-  filters = ""; one_shot = true; max_message = 60M;
+  filters = "dkim"; one_shot = true; max_message = 60M;
   dns { nameserver = ["127.0.0.1:9"]; timeout = 0.1s; }
   tempdir = "%(dir)s"; rrd = "%(dir)s/rrd"; cache_file = "%(dir)s/cache";
   hs_cache_dir = "%(dir)s"; url_tld = "%(dir)s/tld";
@@ -125,8 +127,33 @@ class Rspamd(Server):
         self.start()
 
     def start(self):
-        self.process = Process(self.argv, self.dir + '/log')
+        # its workers are in its group: see freeze()
+        self.process = Process(self.argv, self.dir + '/log',
+                               start_new_session=True)
         self.process.wait_ready(
             lambda: listens(self.port) and listens(self.controller_port) and
             all(socket_listens(milter[len('unix:'):])
                 for milter in self.milters.values()), 'rspamd', 60)
+
+
+def signal_all(engine, number):
+    """To a scanner and its workers; clamd has none."""
+    if os.getpgid(engine.process.pid) == engine.process.pid:
+        os.killpg(engine.process.pid, number)
+    else:
+        os.kill(engine.process.pid, number)
+
+
+def freeze(engine):
+    signal_all(engine, signal.SIGSTOP)
+
+
+def thaw(engine):
+    signal_all(engine, signal.SIGCONT)
+
+
+def crash(engine):
+    """Returns when the last worker is gone."""
+    signal_all(engine, signal.SIGKILL)
+    engine.process.child.wait()
+    wait_until(lambda: not listens(engine.port), 'the end of a scanner')

@@ -78,6 +78,10 @@ local cases = {
   header = wants{ spam_header = 'X-Junk' },
   headers = wants{ spam_header = { ['X-Junk'] = 'very', ['X-Bad'] = 'too' } },
   harmless = wants{ no_action = true },
+  body = function(task)
+    local text = tostring(task:get_content()):gsub('hello', 'HELLO there')
+    task:set_message(text)
+  end,
 }
 for name, act in pairs(cases) do
   rspamd_config:register_symbol{ name = 'CASE_' .. name:upper(), score = 0,
@@ -96,14 +100,15 @@ MEGABYTE = 1 << 20
 class Letter:
     def __init__(self, label, body=b'hello\r\n', more=b'', subject=b'a message',
                  sender='alice@example.org', to=('bob@example.net',),
-                 source=STRANGER):
-        self.label, self.sender, self.to, self.source = (
-            label, sender, to, source)
+                 source=STRANGER, author=b'Alice <alice@example.org>',
+                 login=None):
+        self.label, self.sender, self.to, self.source, self.login = (
+            label, sender, to, source, login)
         line = b'' if subject is None else b'Subject: ' + subject + b'\r\n'
         self.data = (
             b'Received: from a.example ([192.0.2.9]) by b.example;\r\n'
             b'\tMon, 2 Nov 2026 10:00:00 +0000\r\n'
-            b'From: Alice <alice@example.org>\r\n'
+            b'From: ' + author + b'\r\n'
             b'To: Bob <bob@example.net>\r\n' + line +
             b'Date: Mon, 2 Nov 2026 10:00:00 +0000\r\n'
             b'Message-ID: <1@example.org>\r\n' + more + b'\r\n' + body)
@@ -164,6 +169,8 @@ def letters():
         Letter('ours', b'seven points\r\n', source=OURS),
         Letter('ours, twenty', b'twenty points\r\n', source=OURS),
         Letter('ours, eicar', scanlab.EICAR + b'\r\n', source=OURS),
+        Letter('login', b'seven points\r\n', login='joe'),
+        Letter('login, eicar', scanlab.EICAR + b'\r\n', login='joe'),
     ]
 
 
@@ -175,7 +182,9 @@ def cases():
                     + b'\r\n') for name in (
         'soft', 'hold', 'discard', 'words', 'fields', 'first', 'second',
         'fourth', 'last', 'fromend', 'folded', 'utf8', 'twice', 'removelast',
-        'people', 'harmless')]
+        'people', 'harmless', 'body')]
+    found += [
+        Letter('case signed', author=b'ann@signed.example', source=OURS)]
     return found + [
         Letter('spam, ' + name, b'%s points\r\n' % points,
                b'X-Case: %s\r\n' % name.encode()) for name, points in (
@@ -197,11 +206,19 @@ class Outcome:
     def __init__(self, reply, fate, mail):
         self.reply, self.fate = reply, fate
         self.sender = self.recipients = self.fields = self.body = None
+        self.mail = mail
         if mail:
             self.sender = _address(mail.sender)
             self.recipients = sorted(_address(r) for r in mail.recipients)
             self.fields = [_field(*field) for field in mail.fields()]
             self.body = mail.body()
+
+    def get(self, name):
+        """The value of the one field of that name on one line; '' without,
+        and all of them if there are several."""
+        values = [' '.join(value.split()) for field, value in self.fields or ()
+                  if field.lower() == name.lower()]
+        return values[0] if len(values) == 1 else '; '.join(values)
 
     def __str__(self):
         lines = ['%s: %s' % (self.fate, self.reply)]
@@ -218,6 +235,9 @@ def _address(command):
 def _field(name, value):
     if b'by mx.postfix.test' in value or b'by mx.sendmail.test' in value:
         return name, ' (by the MTA)'
+    if name == 'DKIM-Signature':
+        # with the time in it
+        value = re.sub(rb'\b(t|x|b)=[0-9A-Za-z+/=\s]+', rb'\1=', value)
     return name, value.decode('utf-8', 'backslashreplace')
 
 
@@ -225,10 +245,10 @@ FATES = (('held', r': (milter-hold: END|.*quarantine=)'),
          ('discarded', r': (milter-discard: |[Mm]ilter.*discard)'))
 
 
-def observe(mta, port, letter, sink, **more):
+def observe(mta, port, letter, sink):
     mark = len(mta.log())
     code, text = send(port, letter.data, letter.sender, letter.to,
-                      letter.source, **more)
+                      letter.source, letter.login)
     queue_id = re.search(r'(?:queued as |2\.0\.0 )([0-9A-Za-z]{9,})\b', text)
     if code != 250:
         return Outcome('%d %s' % (code, text), 'refused', None)
@@ -244,3 +264,29 @@ def observe(mta, port, letter, sink, **more):
                      for line in log if re.search(pattern, line)), None)
     found = wait_until(fate, 'the end of ' + letter.label, 60)
     return Outcome('250', found, sink.take() if found == 'delivered' else None)
+
+
+def differences(theirs, ours):
+    """In words; none for outcomes that are alike."""
+    found = ['%s: theirs %s, ours %s' % (name, getattr(theirs, name),
+                                         getattr(ours, name))
+             for name in ('reply', 'fate', 'sender', 'recipients')
+             if getattr(theirs, name) != getattr(ours, name)]
+    if theirs.fields is None or ours.fields is None:
+        return found
+    for whose, left, right in (('theirs', theirs, ours),
+                               ('ours', ours, theirs)):
+        rest = list(right.fields)
+        for field in left.fields:
+            if field in rest:
+                rest.remove(field)
+            else:
+                found.append('only %s: %s:%s' % (whose, *field))
+    if not found and theirs.fields != ours.fields:
+        found.append('order: theirs %s, ours %s' % tuple(
+            ' '.join(name for name, _ in outcome.fields)
+            for outcome in (theirs, ours)))
+    if theirs.body != ours.body:
+        found.append('body: theirs %d bytes, ours %d' % (
+            len(theirs.body), len(ours.body)))
+    return found

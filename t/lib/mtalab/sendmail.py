@@ -206,10 +206,13 @@ class Sendmail:
             [self.binary(), '-L', 'sm-mta', '-C', self.dir +
              '/etc/sendmail.cf', '-bD', '-q1h'],
             self.dir + '/log/start.log', env=self.environment())
-        self.process.wait_ready(
-            lambda: all(listens(port) for port in (
-                self.mx_port, self.submit_port, *self.doors.values())),
-            'the ports of Sendmail')
+        try:
+            self.process.wait_ready(
+                lambda: all(listens(port) for port in (
+                    self.mx_port, self.submit_port, *self.doors.values())),
+                'the ports of Sendmail')
+        except LabError as error:
+            raise LabError('%s\n%s' % (error, self.log())) from None
 
     def submit(self, arguments, message):
         """The sendmail command as users run it: through the MSP."""
