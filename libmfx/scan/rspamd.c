@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <mfx/scan/rspamd.h>
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +10,7 @@
 #include <mfx/scan/rspamd_request.h>
 #include <mfx/scan/rspamd_upload.h>
 #include <mfx/scan/scan_http.h>
+#include <mfx/scan/scan_json.h>
 
 #include "config.h"
 
@@ -428,12 +428,14 @@ mfx_rspamd_settings_default(void)
 static enum mfx_rc
 check_json(struct mfx_str text, struct mfx_err *err)
 {
-    json_error_t error;
     if (text.len == 0)
         return MFX_OK;
-    json_t *json = json_loadb(text.p, text.len, 0, &error);
-    bool is_object = json_is_object(json);
-    json_decref(json);
+    struct mfx_arena *arena = mfx_arena_new(0);
+    struct mfx_err why;
+    bool is_object =
+        arena != NULL &&
+        mfx_scan_json_is_object(mfx_scan_json_read(arena, text, &why));
+    mfx_arena_free(arena);
     if (is_object)
         return MFX_OK;
     mfx_err_set(err, "settings for rspamd: not a JSON object");

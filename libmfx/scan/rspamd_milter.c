@@ -21,11 +21,11 @@ add(struct list *list, const struct mfx_scan_edit *edit)
 
 /* A place: a whole number, in whatever form Lua wrote it. */
 static bool
-is_place(const json_t *value, int *at)
+is_place(const struct mfx_scan_json *value, int *at)
 {
-    if (!json_is_number(value))
+    if (!mfx_scan_json_is(value, MFX_SCAN_JSON_NUMBER))
         return false;
-    double n = json_number_value(value);
+    double n = value->number;
     if (!(n >= -INT_MAX && n <= INT_MAX))
         return false;
     *at = (int)n;
@@ -33,88 +33,77 @@ is_place(const json_t *value, int *at)
 }
 
 static size_t
-values_of(const json_t *value)
+count_values(const struct mfx_scan_json *object)
 {
-    return json_is_array(value) ? json_array_size(value) : 1;
-}
-
-static const json_t *
-value_at(const json_t *value, size_t at)
-{
-    return json_is_array(value) ? json_array_get(value, at) : value;
-}
-
-static size_t
-count_values(json_t *object)
-{
-    const char *key;
-    json_t *value;
     size_t count = 0;
-    json_object_foreach(object, key, value) count += values_of(value);
+    for (const struct mfx_scan_json *value = mfx_scan_json_members(object);
+         value != NULL; value = value->next)
+        count += mfx_scan_json_count(value);
     return count;
 }
 
 static struct mfx_str
-name_of(struct mfx_arena *arena, const char *key)
+name_of(struct mfx_arena *arena, struct mfx_str key)
 {
-    struct mfx_str name = mfx_arena_copy(arena, mfx_str_of(key));
+    struct mfx_str name = mfx_arena_copy(arena, key);
     return name.p == NULL ? mfx_str("", 0) : name;
 }
 
 /* {"Name": 0, "Other": [1, -1]} */
 static void
-take_removals(json_t *object, struct mfx_arena *arena, struct list *list)
+take_removals(const struct mfx_scan_json *object, struct mfx_arena *arena,
+              struct list *list)
 {
-    const char *key;
-    json_t *value;
-    json_object_foreach(object, key, value)
-    {
+    for (const struct mfx_scan_json *value = mfx_scan_json_members(object);
+         value != NULL; value = value->next) {
         struct mfx_scan_edit edit = {.kind = MFX_SCAN_EDIT_REMOVE,
-                                     .name = name_of(arena, key),
+                                     .name = name_of(arena, value->name),
                                      .value = mfx_str("", 0)};
-        for (size_t i = 0; i < values_of(value); i++)
-            if (is_place(value_at(value, i), &edit.at))
+        for (const struct mfx_scan_json *v = mfx_scan_json_items(value);
+             v != NULL; v = mfx_scan_json_after(value, v))
+            if (is_place(v, &edit.at))
                 add(list, &edit);
     }
 }
 
 /* "value", or {"value": "value", "order": 1} */
 static void
-take_addition(const json_t *value, struct mfx_arena *arena,
+take_addition(const struct mfx_scan_json *value, struct mfx_arena *arena,
               struct mfx_scan_edit *edit, struct list *list)
 {
     edit->at = -1;
-    if (json_is_object(value)) {
-        if (!is_place(json_object_get(value, "order"), &edit->at))
-            (void)is_place(json_object_get(value, "index"), &edit->at);
-        value = json_object_get(value, "value");
+    if (mfx_scan_json_is_object(value)) {
+        if (!is_place(mfx_scan_json_get(value, "order"), &edit->at))
+            (void)is_place(mfx_scan_json_get(value, "index"), &edit->at);
+        value = mfx_scan_json_get(value, "value");
     }
-    if (!json_is_string(value))
+    if (!mfx_scan_json_is_text(value))
         return;
     edit->value = mfx_rspamd_text(arena, value);
     add(list, edit);
 }
 
 static void
-take_additions(json_t *object, struct mfx_arena *arena, struct list *list)
+take_additions(const struct mfx_scan_json *object, struct mfx_arena *arena,
+               struct list *list)
 {
-    const char *key;
-    json_t *value;
-    json_object_foreach(object, key, value)
-    {
+    for (const struct mfx_scan_json *value = mfx_scan_json_members(object);
+         value != NULL; value = value->next) {
         struct mfx_scan_edit edit = {.kind = MFX_SCAN_EDIT_ADD,
-                                     .name = name_of(arena, key)};
-        for (size_t i = 0; i < values_of(value); i++)
-            take_addition(value_at(value, i), arena, &edit, list);
+                                     .name = name_of(arena, value->name)};
+        for (const struct mfx_scan_json *v = mfx_scan_json_items(value);
+             v != NULL; v = mfx_scan_json_after(value, v))
+            take_addition(v, arena, &edit, list);
     }
 }
 
 /* An object, or what an empty Lua table becomes, or nothing. */
 static bool
-is_map(const json_t *value)
+is_map(const struct mfx_scan_json *value)
 {
-    return value == NULL || json_is_null(value) || json_is_object(value) ||
-           (json_is_array(value) && json_array_size(value) == 0);
+    return value == NULL || mfx_scan_json_is(value, MFX_SCAN_JSON_NULL) ||
+           mfx_scan_json_is_object(value) ||
+           (mfx_scan_json_is_array(value) && value->count == 0);
 }
 
 static bool
@@ -126,11 +115,13 @@ make_room(struct list *list, struct mfx_arena *arena, size_t room)
 }
 
 static bool
-take_fields(const json_t *milter, struct mfx_arena *arena,
+take_fields(const struct mfx_scan_json *milter, struct mfx_arena *arena,
             struct mfx_scan_result *r)
 {
-    json_t *remove = json_object_get(milter, "remove_headers");
-    json_t *additions = json_object_get(milter, "add_headers");
+    const struct mfx_scan_json *remove =
+        mfx_scan_json_get(milter, "remove_headers");
+    const struct mfx_scan_json *additions =
+        mfx_scan_json_get(milter, "add_headers");
     struct list list = {0};
     if (!is_map(remove) || !is_map(additions))
         return false;
@@ -159,38 +150,41 @@ add_mark(struct list *list, struct mfx_str name, struct mfx_str value)
 
 /* What marks spam: "X-Spam: Yes", another value, or other fields. */
 static void
-take_marks(json_t *mark, struct mfx_arena *arena, struct mfx_scan_result *r)
+take_marks(const struct mfx_scan_json *mark, struct mfx_arena *arena,
+           struct mfx_scan_result *r)
 {
     static const struct mfx_str name = MFX_STR("X-Spam"), yes = MFX_STR("Yes");
-    const char *key;
-    json_t *value;
     struct list list = {0};
-    if (!make_room(&list, arena, 2 * json_object_size(mark) + 2))
+    size_t names = mfx_scan_json_is_object(mark) ? mark->count : 0;
+    if (!make_room(&list, arena, 2 * names + 2))
         return;
-    if (json_is_string(mark))
+    if (mfx_scan_json_is_text(mark))
         add_mark(&list, name, mfx_rspamd_text(arena, mark));
-    else if (!json_is_object(mark))
+    else if (!mfx_scan_json_is_object(mark))
         add_mark(&list, name, yes);
-    json_object_foreach(mark, key, value)
-    {
-        if (json_is_string(value))
-            add_mark(&list, name_of(arena, key), mfx_rspamd_text(arena, value));
+    for (const struct mfx_scan_json *value = mfx_scan_json_members(mark);
+         value != NULL; value = value->next) {
+        if (mfx_scan_json_is_text(value))
+            add_mark(&list, name_of(arena, value->name),
+                     mfx_rspamd_text(arena, value));
     }
     r->spam_edits.items = list.items;
     r->spam_edits.count = list.count;
 }
 
 static bool
-take_envelope(const json_t *milter, struct mfx_arena *arena,
+take_envelope(const struct mfx_scan_json *milter, struct mfx_arena *arena,
               struct mfx_scan_result *r)
 {
-    const json_t *sender = json_object_get(milter, "change_from");
-    const json_t *more = json_object_get(milter, "add_rcpt");
-    const json_t *fewer = json_object_get(milter, "del_rcpt");
+    const struct mfx_scan_json *sender =
+        mfx_scan_json_get(milter, "change_from");
+    const struct mfx_scan_json *more = mfx_scan_json_get(milter, "add_rcpt");
+    const struct mfx_scan_json *fewer = mfx_scan_json_get(milter, "del_rcpt");
     bool is_well =
-        (sender == NULL || json_is_null(sender) || json_is_string(sender)) &&
+        (sender == NULL || mfx_scan_json_is(sender, MFX_SCAN_JSON_NULL) ||
+         mfx_scan_json_is_text(sender)) &&
         mfx_rspamd_is_texts(more) && mfx_rspamd_is_texts(fewer);
-    r->has_sender = json_is_string(sender);
+    r->has_sender = mfx_scan_json_is_text(sender);
     r->sender = mfx_rspamd_text(arena, sender);
     r->added_recipients = mfx_rspamd_texts(arena, more);
     r->removed_recipients = mfx_rspamd_texts(arena, fewer);
@@ -198,14 +192,16 @@ take_envelope(const json_t *milter, struct mfx_arena *arena,
 }
 
 bool
-mfx_rspamd_milter_use(const json_t *milter, struct mfx_arena *arena,
-                      struct mfx_scan_result *result, struct mfx_str *reject)
+mfx_rspamd_milter_use(const struct mfx_scan_json *milter,
+                      struct mfx_arena *arena, struct mfx_scan_result *result,
+                      struct mfx_str *reject)
 {
     if (!is_map(milter))
         return false;
-    take_marks(json_object_get(milter, "spam_header"), arena, result);
-    *reject = mfx_rspamd_text(arena, json_object_get(milter, "reject"));
-    result->no_action = json_is_true(json_object_get(milter, "no_action"));
+    take_marks(mfx_scan_json_get(milter, "spam_header"), arena, result);
+    *reject = mfx_rspamd_text(arena, mfx_scan_json_get(milter, "reject"));
+    result->no_action = mfx_scan_json_is(mfx_scan_json_get(milter, "no_action"),
+                                         MFX_SCAN_JSON_TRUE);
     return take_fields(milter, arena, result) &&
            take_envelope(milter, arena, result);
 }

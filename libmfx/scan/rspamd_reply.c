@@ -11,19 +11,20 @@
 
 /* What an engine wrote, fit for a log of ours. */
 static void
-put_plain(char *to, size_t size, const char *text)
+put_plain(char *to, size_t size, struct mfx_str text)
 {
     size_t len = 0;
-    for (; *text != '\0' && len + 1 < size; text++)
-        to[len++] = *text < ' ' || *text > '~' ? '?' : *text;
+    for (; len < text.len && len + 1 < size; len++)
+        to[len] = text.p[len] < ' ' || text.p[len] > '~' ? '?' : text.p[len];
     to[len] = '\0';
 }
 
 static void
-put_error(char *to, size_t size, const json_t *root)
+put_error(char *to, size_t size, const struct mfx_scan_json *root)
 {
-    const char *text = json_string_value(json_object_get(root, "error"));
-    put_plain(to, size, text == NULL ? "" : text);
+    const struct mfx_scan_json *error = mfx_scan_json_get(root, "error");
+    put_plain(to, size,
+              mfx_scan_json_is_text(error) ? error->text : mfx_str("", 0));
 }
 
 /* --- JSON --- */
@@ -57,84 +58,74 @@ mend(struct mfx_arena *arena, struct mfx_str json)
 
 /* The object; NULL: it is none, and why. A key that comes twice could mean
  * either. */
-static json_t *
+static const struct mfx_scan_json *
 parse(struct mfx_arena *arena, struct mfx_str json, struct mfx_err *err)
 {
-    json_error_t error;
+    struct mfx_err why = {{0}};
     if (!mfx_str_is_utf8(json))
         json = mend(arena, json);
-    json_t *root = json_loadb(json.len > 0 ? json.p : "", json.len,
-                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+    const struct mfx_scan_json *root = mfx_scan_json_read(arena, json, &why);
     if (root == NULL) {
-        char words[sizeof error.text];
-        put_plain(words, sizeof words, error.text);
-        mfx_err_set(err, "no JSON: line %d: %s", error.line, words);
-    } else if (!json_is_object(root)) {
+        mfx_err_set(err, "no JSON: %s", why.msg);
+    } else if (root->kind != MFX_SCAN_JSON_OBJECT) {
         mfx_err_set(err, "no JSON object");
-        json_decref(root);
         root = NULL;
     }
     return root;
 }
 
 struct mfx_str
-mfx_rspamd_text(struct mfx_arena *arena, const json_t *value)
+mfx_rspamd_text(struct mfx_arena *arena, const struct mfx_scan_json *value)
 {
     struct mfx_str s = mfx_str("", 0);
-    if (json_is_string(value) && json_string_length(value) > 0)
-        s = mfx_arena_copy(arena, mfx_str(json_string_value(value),
-                                          json_string_length(value)));
+    if (mfx_scan_json_is_text(value) && value->text.len > 0)
+        s = mfx_arena_copy(arena, value->text);
     return s.p == NULL ? mfx_str("", 0) : s;
 }
 
-/* One that stands for a list is a list of one; {} is an empty table of Lua's. */
-static size_t
-list_size(const json_t *list)
+/* {} is an empty table of Lua's. */
+static bool
+is_nothing(const struct mfx_scan_json *value)
 {
-    if (json_is_array(list))
-        return json_array_size(list);
-    return list != NULL && !json_is_null(list) &&
-           (!json_is_object(list) || json_object_size(list) > 0);
+    return value == NULL || value->kind == MFX_SCAN_JSON_NULL ||
+           (mfx_scan_json_is_object(value) && value->count == 0);
 }
 
-static const json_t *
-list_item(const json_t *list, size_t at)
-{
-    return json_is_array(list) ? json_array_get(list, at) : list;
-}
-
+/* One that stands for a list is a list of one. */
 struct mfx_scan_texts
-mfx_rspamd_texts(struct mfx_arena *arena, const json_t *value)
+mfx_rspamd_texts(struct mfx_arena *arena, const struct mfx_scan_json *value)
 {
     struct mfx_scan_texts texts = {0};
-    size_t room = list_size(value);
-    struct mfx_str *items = mfx_arena_alloc_array(arena, room, sizeof *items);
+    struct mfx_str *items =
+        mfx_arena_alloc_array(arena, mfx_scan_json_count(value), sizeof *items);
     if (items == NULL)
         return texts;
-    for (size_t i = 0; i < room; i++) {
-        const json_t *item = list_item(value, i);
-        if (json_is_string(item))
-            items[texts.count++] = mfx_rspamd_text(arena, item);
-    }
+    for (const struct mfx_scan_json *v = mfx_scan_json_items(value); v != NULL;
+         v = mfx_scan_json_after(value, v))
+        if (mfx_scan_json_is_text(v))
+            items[texts.count++] = mfx_rspamd_text(arena, v);
     texts.items = items;
     return texts;
 }
 
 bool
-mfx_rspamd_is_texts(const json_t *value)
+mfx_rspamd_is_texts(const struct mfx_scan_json *value)
 {
-    for (size_t i = 0; i < list_size(value); i++)
-        if (!json_is_string(list_item(value, i)))
+    if (is_nothing(value))
+        return true;
+    for (const struct mfx_scan_json *v = mfx_scan_json_items(value); v != NULL;
+         v = mfx_scan_json_after(value, v))
+        if (!mfx_scan_json_is_text(v))
             return false;
     return true;
 }
 
 static bool
-is_number(const json_t *value, double *number)
+is_number(const struct mfx_scan_json *value, double *number)
 {
-    if (!json_is_number(value))
+    if (!mfx_scan_json_is(value, MFX_SCAN_JSON_NUMBER))
         return false;
-    *number = json_number_value(value);
+    *number = value->number;
     return isfinite(*number) && fabs(*number) <= SCORE_MAX;
 }
 
@@ -183,35 +174,38 @@ is_for_spam(enum mfx_scan_action action)
 }
 
 static enum mfx_scan_end
-take_decision(const json_t *root, struct mfx_arena *arena,
+take_decision(const struct mfx_scan_json *root, struct mfx_arena *arena,
               struct mfx_scan_result *r, struct mfx_err *err)
 {
-    const json_t *action = json_object_get(root, "action");
-    if (action == NULL && json_is_string(json_object_get(root, "error")))
+    const struct mfx_scan_json *action = mfx_scan_json_get(root, "action");
+    if (action == NULL &&
+        mfx_scan_json_is_text(mfx_scan_json_get(root, "error")))
         return MFX_SCAN_REFUSED;
-    if (!json_is_string(action) || json_string_length(action) == 0) {
+    if (!mfx_scan_json_is_text(action) || action->text.len == 0) {
         mfx_err_set(err, "no action");
         return MFX_SCAN_BROKEN;
     }
     r->action_word = mfx_rspamd_text(arena, action);
     r->action = action_of(r->action_word);
-    r->has_score = is_number(json_object_get(root, "score"), &r->score);
+    r->has_score = is_number(mfx_scan_json_get(root, "score"), &r->score);
     if (!r->has_score) {
         mfx_err_set(err, "no score");
         return MFX_SCAN_BROKEN;
     }
     /* null: no score is enough for a rejection */
-    if (!is_number(json_object_get(root, "required_score"), &r->required_score))
+    if (!is_number(mfx_scan_json_get(root, "required_score"),
+                   &r->required_score))
         r->required_score = 0;
-    r->is_skipped = json_is_true(json_object_get(root, "is_skipped"));
-    soften(r, mfx_rspamd_text(arena, json_object_get(root, "reject")));
+    r->is_skipped = mfx_scan_json_is(mfx_scan_json_get(root, "is_skipped"),
+                                     MFX_SCAN_JSON_TRUE);
+    soften(r, mfx_rspamd_text(arena, mfx_scan_json_get(root, "reject")));
     return MFX_SCAN_ANSWERED;
 }
 
 /* --- what is told --- */
 
 static void
-take_options(const json_t *options, struct mfx_arena *arena,
+take_options(const struct mfx_scan_json *options, struct mfx_arena *arena,
              struct mfx_scan_symbol *symbol)
 {
     struct mfx_scan_texts texts = mfx_rspamd_texts(arena, options);
@@ -219,58 +213,61 @@ take_options(const json_t *options, struct mfx_arena *arena,
     symbol->option_count = texts.count;
 }
 
-static struct mfx_str
-copy_key(struct mfx_arena *arena, const char *key)
+static size_t
+count_members(const struct mfx_scan_json *object)
 {
-    struct mfx_str s = mfx_arena_copy(arena, mfx_str_of(key));
+    return mfx_scan_json_is_object(object) ? object->count : 0;
+}
+
+static struct mfx_str
+copy_key(struct mfx_arena *arena, struct mfx_str key)
+{
+    struct mfx_str s = mfx_arena_copy(arena, key);
     return s.p == NULL ? mfx_str("", 0) : s;
 }
 
 static void
-take_symbols(json_t *symbols, struct mfx_arena *arena,
+take_symbols(const struct mfx_scan_json *symbols, struct mfx_arena *arena,
              struct mfx_scan_result *r)
 {
-    const char *key;
-    json_t *value;
     struct mfx_scan_symbol *items =
-        mfx_arena_alloc_array(arena, json_object_size(symbols), sizeof *items);
+        mfx_arena_alloc_array(arena, count_members(symbols), sizeof *items);
     if (items == NULL)
         return;
-    json_object_foreach(symbols, key, value)
-    {
-        if (!json_is_object(value) || key[0] == '\0')
+    for (const struct mfx_scan_json *value = mfx_scan_json_members(symbols);
+         value != NULL; value = value->next) {
+        if (!mfx_scan_json_is_object(value) || value->name.len == 0)
             continue;
         struct mfx_scan_symbol *s = &items[r->symbol_count++];
-        s->name = copy_key(arena, key);
+        s->name = copy_key(arena, value->name);
         s->description =
-            mfx_rspamd_text(arena, json_object_get(value, "description"));
-        s->has_score = is_number(json_object_get(value, "score"), &s->score);
+            mfx_rspamd_text(arena, mfx_scan_json_get(value, "description"));
+        s->has_score = is_number(mfx_scan_json_get(value, "score"), &s->score);
         if (!s->has_score)
             s->score = 0;
-        take_options(json_object_get(value, "options"), arena, s);
+        take_options(mfx_scan_json_get(value, "options"), arena, s);
     }
     r->symbols = items;
 }
 
 /* {"name": 1.5} or {"name": {"score": 1.5}} */
 static size_t
-take_numbers(json_t *object, struct mfx_arena *arena,
+take_numbers(const struct mfx_scan_json *object, struct mfx_arena *arena,
              const struct mfx_scan_number **numbers)
 {
-    const char *key;
-    json_t *value;
     size_t count = 0;
     struct mfx_scan_number *items =
-        mfx_arena_alloc_array(arena, json_object_size(object), sizeof *items);
+        mfx_arena_alloc_array(arena, count_members(object), sizeof *items);
     if (items == NULL)
         return 0;
-    json_object_foreach(object, key, value)
-    {
-        if (json_is_object(value))
-            value = json_object_get(value, "score");
-        if (!is_number(value, &items[count].value))
+    for (const struct mfx_scan_json *value = mfx_scan_json_members(object);
+         value != NULL; value = value->next) {
+        const struct mfx_scan_json *score = value;
+        if (mfx_scan_json_is_object(value))
+            score = mfx_scan_json_get(value, "score");
+        if (!is_number(score, &items[count].value))
             continue;
-        items[count++].name = copy_key(arena, key);
+        items[count++].name = copy_key(arena, value->name);
     }
     *numbers = items;
     return count;
@@ -278,29 +275,27 @@ take_numbers(json_t *object, struct mfx_arena *arena,
 
 /* An object, or (in old versions) an array. */
 static void
-take_messages(json_t *messages, struct mfx_arena *arena,
+take_messages(const struct mfx_scan_json *messages, struct mfx_arena *arena,
               struct mfx_scan_result *r)
 {
-    const char *key;
-    json_t *value;
     struct mfx_scan_texts texts = {0};
-    if (json_is_array(messages))
+    if (mfx_scan_json_is_array(messages))
         texts = mfx_rspamd_texts(arena, messages);
     struct mfx_scan_text *items = mfx_arena_alloc_array(
-        arena, json_object_size(messages) + texts.count, sizeof *items);
+        arena, count_members(messages) + texts.count, sizeof *items);
     if (items == NULL)
         return;
     for (size_t i = 0; i < texts.count; i++) {
         items[r->message_count].name = mfx_str("", 0);
         items[r->message_count++].value = texts.items[i];
     }
-    json_object_foreach(messages, key, value)
-    {
-        if (!json_is_string(value))
+    for (const struct mfx_scan_json *value = mfx_scan_json_members(messages);
+         value != NULL; value = value->next) {
+        if (!mfx_scan_json_is_text(value))
             continue;
-        items[r->message_count].name = copy_key(arena, key);
+        items[r->message_count].name = copy_key(arena, value->name);
         items[r->message_count].value = mfx_rspamd_text(arena, value);
-        if (strcmp(key, "smtp_message") == 0)
+        if (mfx_str_is(value->name, "smtp_message"))
             r->reply_text = items[r->message_count].value;
         r->message_count++;
     }
@@ -309,18 +304,20 @@ take_messages(json_t *messages, struct mfx_arena *arena,
 
 /* Strings, or objects with their text at `key`. */
 static struct mfx_scan_texts
-take_links(const json_t *list, const char *key, struct mfx_arena *arena)
+take_links(const struct mfx_scan_json *list, const char *key,
+           struct mfx_arena *arena)
 {
     struct mfx_scan_texts texts = {0};
+    if (!mfx_scan_json_is_array(list))
+        return texts;
     struct mfx_str *items =
-        mfx_arena_alloc_array(arena, json_array_size(list), sizeof *items);
+        mfx_arena_alloc_array(arena, list->count, sizeof *items);
     if (items == NULL)
         return texts;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *item = json_array_get(list, i);
-        if (json_is_object(item))
-            item = json_object_get(item, key);
-        if (json_is_string(item))
+    for (const struct mfx_scan_json *v = list->first; v != NULL; v = v->next) {
+        const struct mfx_scan_json *item =
+            mfx_scan_json_is_object(v) ? mfx_scan_json_get(v, key) : v;
+        if (mfx_scan_json_is_text(item))
             items[texts.count++] = mfx_rspamd_text(arena, item);
     }
     texts.items = items;
@@ -328,42 +325,45 @@ take_links(const json_t *list, const char *key, struct mfx_arena *arena)
 }
 
 static void
-take_tales(const json_t *root, struct mfx_arena *arena,
+take_tales(const struct mfx_scan_json *root, struct mfx_arena *arena,
            struct mfx_scan_result *r)
 {
     double seconds;
-    const json_t *subject = json_object_get(root, "subject");
-    r->threshold_count = take_numbers(json_object_get(root, "thresholds"),
+    const struct mfx_scan_json *subject = mfx_scan_json_get(root, "subject");
+    r->threshold_count = take_numbers(mfx_scan_json_get(root, "thresholds"),
                                       arena, &r->thresholds);
-    take_symbols(json_object_get(root, "symbols"), arena, r);
+    take_symbols(mfx_scan_json_get(root, "symbols"), arena, r);
     r->group_count =
-        take_numbers(json_object_get(root, "groups"), arena, &r->groups);
-    take_messages(json_object_get(root, "messages"), arena, r);
-    r->has_subject = json_is_string(subject);
+        take_numbers(mfx_scan_json_get(root, "groups"), arena, &r->groups);
+    take_messages(mfx_scan_json_get(root, "messages"), arena, r);
+    r->has_subject = mfx_scan_json_is_text(subject);
     r->subject = mfx_rspamd_text(arena, subject);
-    r->message_id = mfx_rspamd_text(arena, json_object_get(root, "message-id"));
+    r->message_id =
+        mfx_rspamd_text(arena, mfx_scan_json_get(root, "message-id"));
     r->decided_by =
-        mfx_rspamd_text(arena, json_object_get(root, "passthrough_module"));
-    r->urls = take_links(json_object_get(root, "urls"), "url", arena);
-    r->emails = take_links(json_object_get(root, "emails"), "email", arena);
-    if (is_number(json_object_get(root, "time_real"), &seconds) && seconds > 0)
+        mfx_rspamd_text(arena, mfx_scan_json_get(root, "passthrough_module"));
+    r->urls = take_links(mfx_scan_json_get(root, "urls"), "url", arena);
+    r->emails = take_links(mfx_scan_json_get(root, "emails"), "email", arena);
+    if (is_number(mfx_scan_json_get(root, "time_real"), &seconds) &&
+        seconds > 0)
         r->engine_time_s = seconds;
 }
 
 /* --- what is to be done --- */
 
 static enum mfx_scan_end
-take_edits(const json_t *root, struct mfx_arena *arena,
+take_edits(const struct mfx_scan_json *root, struct mfx_arena *arena,
            struct mfx_scan_result *r, struct mfx_err *err)
 {
-    const json_t *signature = json_object_get(root, "dkim-signature");
+    const struct mfx_scan_json *signature =
+        mfx_scan_json_get(root, "dkim-signature");
     struct mfx_str reject = mfx_str("", 0);
     if (!mfx_rspamd_is_texts(signature)) {
         mfx_err_set(err, "dkim-signature: no text");
         return MFX_SCAN_BROKEN;
     }
     r->dkim_signatures = mfx_rspamd_texts(arena, signature);
-    if (!mfx_rspamd_milter_use(json_object_get(root, "milter"), arena, r,
+    if (!mfx_rspamd_milter_use(mfx_scan_json_get(root, "milter"), arena, r,
                                &reject)) {
         mfx_err_set(err, "milter: not of its form");
         return MFX_SCAN_BROKEN;
@@ -380,7 +380,7 @@ enum mfx_scan_end
 mfx_rspamd_reply_use(struct mfx_str json, struct mfx_arena *arena,
                      struct mfx_scan_result *result, struct mfx_err *err)
 {
-    json_t *root = parse(arena, json, err);
+    const struct mfx_scan_json *root = parse(arena, json, err);
     if (root == NULL)
         return MFX_SCAN_BROKEN;
     enum mfx_scan_end end = take_decision(root, arena, result, err);
@@ -394,19 +394,26 @@ mfx_rspamd_reply_use(struct mfx_str json, struct mfx_arena *arena,
         put_error(words, sizeof words, root);
         mfx_err_set(err, "%s", words);
     }
-    json_decref(root);
     return end;
+}
+
+static bool
+has_words(struct mfx_str text, struct mfx_str words)
+{
+    return text.len > 0 && memmem(text.p, text.len, words.p, words.len) != NULL;
 }
 
 /* Newer versions say it by the status (208, 204), 3.4 in words (404). */
 static bool
-is_no_news(const json_t *root, long status)
+is_no_news(const struct mfx_scan_json *root, long status)
 {
-    const char *text = json_string_value(json_object_get(root, "error"));
+    static const struct mfx_str known = MFX_STR("already learned as "),
+                                few = MFX_STR("less tokens than ");
+    const struct mfx_scan_json *error = mfx_scan_json_get(root, "error");
     if (status != 404)
         return status == 208 || status == 204;
-    return text != NULL && (strstr(text, "already learned as ") != NULL ||
-                            strstr(text, "less tokens than ") != NULL);
+    return mfx_scan_json_is_text(error) &&
+           (has_words(error->text, known) || has_words(error->text, few));
 }
 
 /* What it had learned before, or cannot learn from, changes nothing, and is no
@@ -417,13 +424,14 @@ mfx_rspamd_reply_learned(struct mfx_str json, long status,
                          struct mfx_scan_result *result, struct mfx_err *err)
 {
     struct mfx_err why = {{0}};
-    json_t *root = parse(arena, json, &why);
-    const json_t *error = json_object_get(root, "error");
-    bool is_error = json_is_string(error);
+    const struct mfx_scan_json *root = parse(arena, json, &why);
+    const struct mfx_scan_json *error = mfx_scan_json_get(root, "error");
+    bool is_error = mfx_scan_json_is_text(error);
     char words[sizeof err->msg - 20];
     put_error(words, sizeof words, root);
     result->is_learned =
-        status == 200 && json_is_true(json_object_get(root, "success"));
+        status == 200 && mfx_scan_json_is(mfx_scan_json_get(root, "success"),
+                                          MFX_SCAN_JSON_TRUE);
     enum mfx_scan_end end = result->is_learned || is_no_news(root, status)
                                 ? MFX_SCAN_ANSWERED
                             : is_error || status != 200 ? MFX_SCAN_REFUSED
@@ -435,15 +443,15 @@ mfx_rspamd_reply_learned(struct mfx_str json, long status,
     else
         mfx_err_set(err, "%s",
                     why.msg[0] != '\0' ? why.msg : "no success, no error");
-    json_decref(root);
     return end;
 }
 
 void
 mfx_rspamd_reply_error(struct mfx_str json, char *to, size_t size)
 {
-    json_error_t error;
-    json_t *root = json_loadb(json.len > 0 ? json.p : "", json.len, 0, &error);
-    put_error(to, size, root);
-    json_decref(root);
+    struct mfx_arena *arena = mfx_arena_new(0);
+    struct mfx_err err;
+    put_error(to, size,
+              arena == NULL ? NULL : mfx_scan_json_read(arena, json, &err));
+    mfx_arena_free(arena);
 }

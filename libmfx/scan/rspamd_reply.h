@@ -17,9 +17,8 @@
 #ifndef MFX_SCAN_RSPAMD_REPLY_H
 #define MFX_SCAN_RSPAMD_REPLY_H
 
-#include <jansson.h>
-
 #include <mfx/scan/scan.h>
+#include <mfx/scan/scan_json.h>
 
 /* ANSWERED, BROKEN, or REFUSED: it says that it could not. */
 enum mfx_scan_end mfx_rspamd_reply_use(struct mfx_str json,
@@ -40,15 +39,17 @@ void mfx_rspamd_reply_error(struct mfx_str json, char *to, size_t size);
 /* --- between rspamd_reply.c and rspamd_milter.c --- */
 
 /* A copy of a JSON string, empty for anything else. */
-struct mfx_str mfx_rspamd_text(struct mfx_arena *arena, const json_t *value);
+struct mfx_str mfx_rspamd_text(struct mfx_arena *arena,
+                               const struct mfx_scan_json *value);
 /* An array of strings, or one; what is of another type is left out. */
 struct mfx_scan_texts mfx_rspamd_texts(struct mfx_arena *arena,
-                                       const json_t *value);
+                                       const struct mfx_scan_json *value);
 /* Is it an array of strings, or one string, or not there? */
-bool mfx_rspamd_is_texts(const json_t *value);
+bool mfx_rspamd_is_texts(const struct mfx_scan_json *value);
 /* Fills in edits, sender, recipients, no_action. *reject: what stands in place
  * of a rejection. False: what is to be done is of no form. */
-bool mfx_rspamd_milter_use(const json_t *milter, struct mfx_arena *arena,
+bool mfx_rspamd_milter_use(const struct mfx_scan_json *milter,
+                           struct mfx_arena *arena,
                            struct mfx_scan_result *result,
                            struct mfx_str *reject);
 
