@@ -354,6 +354,8 @@ mfx_scan_piece(struct mfx_scan *scan, size_t *at, char *to, size_t max,
     }
     if (is_cut)
         scan->result.is_partial = true;
+    else if (state.has_failed) /* what there is is not all of it */
+        return MFX_SCAN_PIECE_LOST;
     if (is_cut || state.is_whole)
         return MFX_SCAN_PIECE_END;
     /* it may have grown since we looked */
