@@ -110,6 +110,14 @@ say(struct mfx_message *m, const struct score_verdict *v)
 /* --- why --- */
 
 static const char *
+proposal_of(const struct mfx_scan_result *r)
+{
+    return r->action == MFX_SCAN_ACTION_NONE && r->is_spam
+               ? "spam" /* spamd has no other word */
+               : mfx_scan_action_name(r->action);
+}
+
+static const char *
 reason_of(const struct mfx_message *m, const struct score_verdict *v)
 {
     const struct score_run *run = v->done.run;
@@ -124,7 +132,7 @@ reason_of(const struct mfx_message *m, const struct score_verdict *v)
         break;
     case SCORE_CAUSE_ENGINE:
         text = mfx_arena_printf(m->arena, "%.*s says %s", MFX_STR_ARG(name),
-                                mfx_scan_action_name(run->result->action));
+                                proposal_of(run->result));
         break;
     case SCORE_CAUSE_VIRUS:
         text =
