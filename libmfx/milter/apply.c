@@ -130,7 +130,7 @@ index_from_end(const struct job *job, int at)
     size_t count = job->field_count;
     if (count > INT_MAX - 1 || at < -(int)count)
         return 0;
-    return (int)count + 2 + at;
+    return (int)count + (at + 2);
 }
 
 static bool
