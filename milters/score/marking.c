@@ -62,13 +62,6 @@ tag_subject(struct mfx_message *m, const struct score_verdict *v)
 
 /* --- all of it --- */
 
-static bool
-is_seal(const void *arg, struct mfx_str name)
-{
-    const struct score_settings *s = arg;
-    return s->seal.header.len > 0 && mfx_str_eq_nocase(name, s->seal.header);
-}
-
 /* What not all recipients want is not done: no mark, no subject. */
 static void
 take_edits_of(struct mfx_message *m, const struct score_verdict *v,
@@ -77,7 +70,7 @@ take_edits_of(struct mfx_message *m, const struct score_verdict *v,
     struct mfx_scan_result result = *run->result;
     const struct score_engine_edits_rules rules = {
         .engine = run->engine->name,
-        .is_reserved = is_seal,
+        .is_reserved = score_fields_is_reserved,
         .arg = score_policy_of(m)->settings,
         .keeps_subject = v->done.action < SCORE_ACTION_SUBJECT,
     };
