@@ -35,6 +35,8 @@ add_word(struct field *f, struct mfx_str word)
 {
     struct mfx_field_piece piece;
     piece.len = 0;
+    if (word.len == 0)
+        return; /* a line of white space alone ends the header */
     mfx_field_piece_add(&piece, word);
     f->column = mfx_field_add(&f->value, f->column, &piece, false);
 }
@@ -191,6 +193,7 @@ collect_symbols(struct mfx_message *m, const struct score_verdict *v)
         const struct mfx_scan_result *r = v->runs[i].result;
         for (size_t k = 0; k < r->symbol_count; k++)
             if (all->count < SCORE_FIELDS_SYMBOLS_MAX &&
+                r->symbols[k].name.len > 0 &&
                 !has_symbol(all, r->symbols[k].name))
                 all->items[all->count++] = &r->symbols[k];
     }

@@ -366,6 +366,18 @@ static const struct {
      "X-Spam-Score: 1.0\n"
      "X-Spam-Level: *\n"
      "X-Spam-Status: No, score=1.0 required=5.0 tests=A__X:,B_C_D,_E_\n"         },
+    {"nameless_symbols",
+     {.runs = {{&rspamd, NULL,
+                "=1 " LONG_NAME " " LONG_NAME
+                "_AND_MORE_THAN_THAT_TO_FILL_THE_LINE =2",
+                false}},
+      .score = 1000,
+      .required = 5000},
+     "X-Spam-Score: 1.0\n"
+     "X-Spam-Level: *\n"
+     "X-Spam-Status: No, score=1.0 required=5.0\n"
+     "\ttests=" LONG_NAME ",\n"
+     "\t" LONG_NAME "_AND_MORE_THAN_THAT_TO_FILL_THE_LINE\n"                     },
     {"hostile_virus",
      {.runs = {{&clamd, NULL, NULL, false}},
       .score = NONE,
@@ -489,7 +501,7 @@ by_other_names(void **state)
     struct found f = spam;
     f.runs[0].symbols =
         "A=1 B=-0.25 C D=0.0999999 E=nan F=-inf G=1e300 H=-1e-9 A=2 "
-        "A_RATHER_LONG_NAME_FOR_A_SYMBOL=12.5";
+        "A_RATHER_LONG_NAME_FOR_A_SYMBOL=12.5 =3";
     make_verdict(&s, &f, &v);
     score_fields_write(&s.m, &s.settings, &v, false);
     unit_assert_str("names", edits(&s),
