@@ -288,6 +288,7 @@ mfx_clamd_new(struct mfx_scan_loop *loop,
     }
     c->settings = *clamd;
     c->wire.engine.wants_whole = may_pass_files(settings, clamd);
+    c->wire.engine.streams_from = MFX_SCAN_WIRE_OUT;
     enum mfx_rc rc = mfx_scan_wire_init(&c->wire, &engine_ops, &ops, loop,
                                         settings, MFX_CLAMD_PORT, err);
     if (rc != MFX_OK) {

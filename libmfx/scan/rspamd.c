@@ -42,9 +42,13 @@ struct talk {
     struct talk *next;
     struct mfx_scan *scan; /* NULL: a greeting */
     unsigned server;
+    CURLU *url;
+    const char *command; /* what it was aimed at last; NULL: nothing yet */
+    unsigned command_server;
     struct mfx_arena *arena;
     struct mfx_rspamd_upload upload;
     struct mfx_rspamd_answer answer;
+    bool is_again; /* on a new connection */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -122,6 +126,7 @@ free_talk(struct talk *talk)
 {
     if (talk->transfer.easy != NULL)
         curl_easy_cleanup(talk->transfer.easy);
+    curl_url_cleanup(talk->url);
     mfx_rspamd_upload_fini(&talk->upload);
     mfx_rspamd_answer_fini(&talk->answer);
     mfx_arena_free(talk->arena);
@@ -142,7 +147,9 @@ new_talk(struct rspamd *rspamd)
     mfx_rspamd_answer_init(&t->answer, rspamd->engine.settings.max_answer);
     t->arena = mfx_arena_new(0);
     t->transfer.easy = curl_easy_init();
-    if (t->arena != NULL && t->transfer.easy != NULL && prepare(t))
+    t->url = curl_url();
+    if (t->arena != NULL && t->transfer.easy != NULL && t->url != NULL &&
+        prepare(t))
         return t;
     free_talk(t);
     return NULL;
@@ -172,6 +179,9 @@ put_talk(struct talk *talk)
     /* nothing of the request stays: what it points to goes */
     (void)curl_easy_setopt(talk->transfer.easy, CURLOPT_HTTPHEADER, NULL);
     (void)curl_easy_setopt(talk->transfer.easy, CURLOPT_POSTFIELDS, NULL);
+    if (talk->is_again)
+        (void)curl_easy_setopt(talk->transfer.easy, CURLOPT_FRESH_CONNECT, 0L);
+    talk->is_again = false;
     mfx_arena_reset(talk->arena);
     mfx_rspamd_answer_fini(&talk->answer);
     mfx_rspamd_answer_init(&talk->answer, r->engine.settings.max_answer);
@@ -252,12 +262,37 @@ use_failure(const struct talk *talk, CURLcode code, struct mfx_err *err)
     return end_of(talk, code);
 }
 
+static bool begin_request(struct talk *talk);
+static bool begin_greeting(struct talk *talk);
+
+/* A used connection may have been closed just then: that says nothing. libcurl
+ * sees to it only before anything is sent. */
+static bool
+begins_anew(struct talk *talk)
+{
+    long fresh = 1;
+    if (talk->is_again || talk->answer.has_begun ||
+        talk->upload.trouble != MFX_SCAN_PIECE ||
+        curl_easy_getinfo(talk->transfer.easy, CURLINFO_NUM_CONNECTS, &fresh) !=
+            CURLE_OK ||
+        fresh > 0 ||
+        curl_easy_setopt(talk->transfer.easy, CURLOPT_FRESH_CONNECT, 1L) !=
+            CURLE_OK)
+        return false;
+    talk->is_again = true;
+    mfx_rspamd_answer_begin(&talk->answer, talk->scan);
+    talk->error[0] = '\0';
+    return talk->scan != NULL ? begin_request(talk) : begin_greeting(talk);
+}
+
 static void
 on_done(struct mfx_scan_transfer *transfer, CURLcode code)
 {
     struct talk *talk = (struct talk *)transfer;
     struct mfx_err why = {{0}}, words = {{0}};
     long status = 0;
+    if (code != CURLE_OK && begins_anew(talk))
+        return;
     (void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     enum mfx_scan_end end =
         code == CURLE_OK ? mfx_rspamd_answer_use(&talk->answer, status, &why)
@@ -327,6 +362,21 @@ command_of(const struct mfx_scan *scan)
     return "checkv2";
 }
 
+/* As the last time, mostly. */
+static bool
+aim(struct talk *talk, const char *command)
+{
+    if (talk->command == command && talk->command_server == talk->server)
+        return true;
+    talk->command =
+        mfx_rspamd_places_aim(&talk->rspamd->places, talk->server, command,
+                              talk->transfer.easy, talk->url)
+            ? command
+            : NULL;
+    talk->command_server = talk->server;
+    return talk->command != NULL;
+}
+
 static bool
 begin_request(struct talk *talk)
 {
@@ -337,8 +387,7 @@ begin_request(struct talk *talk)
         mfx_rspamd_request_fields(&scan->request, talk->arena, r->fields);
     return fields != NULL &&
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fields) == CURLE_OK &&
-           mfx_rspamd_places_aim(&r->places, talk->server, command_of(scan),
-                                 easy) &&
+           aim(talk, command_of(scan)) &&
            mfx_rspamd_upload_begin(&talk->upload, scan, talk->arena, easy) &&
            mfx_scan_http_begin(r->http, &talk->transfer);
 }
@@ -386,7 +435,7 @@ begin_greeting(struct talk *talk)
     struct rspamd *r = talk->rspamd;
     CURL *easy = talk->transfer.easy;
     return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
-           mfx_rspamd_places_aim(&r->places, talk->server, "ping", easy) &&
+           aim(talk, "ping") &&
            mfx_scan_loop_watch(r->engine.loop, &talk->watch) &&
            mfx_scan_http_begin(r->http, &talk->transfer);
 }

@@ -111,12 +111,13 @@ mfx_rspamd_places_prepare(const struct mfx_rspamd_places *places, CURL *easy)
 
 bool
 mfx_rspamd_places_aim(const struct mfx_rspamd_places *places, unsigned server,
-                      const char *command, CURL *easy)
+                      const char *command, CURL *easy, CURLU *url)
 {
     const struct mfx_rspamd_place *place = &places->items[server];
-    char url[MFX_RSPAMD_URL_MAX + 40];
-    (void)snprintf(url, sizeof url, "%s/%s", place->base, command);
-    return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK &&
+    char text[MFX_RSPAMD_URL_MAX + 40];
+    (void)snprintf(text, sizeof text, "%s/%s", place->base, command);
+    return curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CURLU, url) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, place->path) ==
                CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECT_TO, place->connect_to) ==

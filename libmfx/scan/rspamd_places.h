@@ -39,9 +39,10 @@ void mfx_rspamd_places_fini(struct mfx_rspamd_places *places);
 /* What is the same for all requests of a handle. False: out of memory. */
 bool mfx_rspamd_places_prepare(const struct mfx_rspamd_places *places,
                                CURL *easy) MFX_NODISCARD;
-/* Where the next request of a handle goes; command: "checkv2". */
+/* Where the next requests of a handle go; command: "checkv2". url is the
+ * handle's, and lives as long. */
 bool mfx_rspamd_places_aim(const struct mfx_rspamd_places *places,
-                           unsigned server, const char *command,
-                           CURL *easy) MFX_NODISCARD;
+                           unsigned server, const char *command, CURL *easy,
+                           CURLU *url) MFX_NODISCARD;
 
 #endif

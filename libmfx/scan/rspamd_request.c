@@ -23,17 +23,22 @@ mfx_rspamd_is_value(struct mfx_str text)
 
 /* --- the list --- */
 
+/* "NAME: VALUE", as one line whatever they hold. */
 static void
-append(struct list *list, struct mfx_str line)
+append(struct list *list, const struct mfx_str *parts, size_t count)
 {
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += parts[i].len;
     struct curl_slist *item = mfx_arena_alloc(list->arena, sizeof *item);
-    if (item == NULL || line.p == NULL)
+    char *to = mfx_arena_alloc_bytes(list->arena, len + 1);
+    if (item == NULL || to == NULL)
         return;
-    char *text = (char *)(uintptr_t)line.p; /* a copy of our own */
-    for (size_t i = 0; i < line.len; i++)
-        if (is_control(text[i]))
-            text[i] = '?';
-    item->data = text;
+    item->data = to;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < parts[i].len; k++)
+            *to++ = is_control(parts[i].p[k]) ? '?' : parts[i].p[k];
+    *to = '\0';
     *list->end = item;
     list->end = &item->next;
 }
@@ -42,15 +47,16 @@ append(struct list *list, struct mfx_str line)
 static void
 add(struct list *list, const char *name, struct mfx_str value)
 {
+    const struct mfx_str parts[] = {mfx_str_of(name), mfx_str(": ", 2), value};
     if (value.len > 0)
-        append(list, mfx_arena_printf(list->arena, "%s: %.*s", name,
-                                      MFX_STR_ARG(value)));
+        append(list, parts, 3);
 }
 
 static void
 add_fixed(struct list *list, const char *line)
 {
-    append(list, mfx_arena_copy(list->arena, mfx_str_of(line)));
+    struct mfx_str text = mfx_str_of(line);
+    append(list, &text, 1);
 }
 
 /* --- the envelope --- */
@@ -58,20 +64,24 @@ add_fixed(struct list *list, const char *line)
 static void
 add_address(struct list *list, const char *name, struct mfx_str address)
 {
-    append(list, mfx_arena_printf(list->arena, "%s: <%.*s>", name,
-                                  MFX_STR_ARG(address)));
+    const struct mfx_str parts[] = {mfx_str_of(name), mfx_str(": <", 3),
+                                    address, mfx_str(">", 1)};
+    append(list, parts, 4);
 }
 
 /* "NOTIFY=NEVER SMTPUTF8" as "NOTIFY=NEVER", "SMTPUTF8=". prefix: "0:" ... */
 static void
-add_args(struct list *list, const char *name, const char *prefix,
+add_args(struct list *list, const char *name, struct mfx_str prefix,
          struct mfx_str args)
 {
     struct mfx_str word;
-    while (mfx_str_word(&args, " \t", &word))
-        append(list, mfx_arena_printf(list->arena, "%s: %s%.*s%s", name, prefix,
-                                      MFX_STR_ARG(word),
-                                      mfx_str_has(word, '=') ? "" : "="));
+    while (mfx_str_word(&args, " \t", &word)) {
+        bool has_value = mfx_str_has(word, '=');
+        const struct mfx_str parts[] = {mfx_str_of(name), mfx_str(": ", 2),
+                                        prefix, word,
+                                        mfx_str("=", has_value ? 0 : 1)};
+        append(list, parts, 5);
+    }
 }
 
 static void
@@ -79,14 +89,11 @@ add_recipients(struct list *list, const struct mfx_scan_envelope *e)
 {
     for (size_t i = 0; i < e->recipient_count; i++)
         add_address(list, "Rcpt", e->recipients[i].address);
-    for (size_t i = 0; i < e->recipient_count; i++) {
-        if (e->recipients[i].args.len == 0)
-            continue;
-        struct mfx_str prefix = mfx_arena_printf(list->arena, "%zu:", i);
-        if (prefix.p != NULL)
-            add_args(list, "X-Rspamd-Rcpt-Esmtp-Args", prefix.p,
+    for (size_t i = 0; i < e->recipient_count; i++)
+        if (e->recipients[i].args.len > 0)
+            add_args(list, "X-Rspamd-Rcpt-Esmtp-Args",
+                     mfx_arena_printf(list->arena, "%zu:", i),
                      e->recipients[i].args);
-    }
 }
 
 static void
@@ -112,7 +119,7 @@ add_envelope(struct list *list, const struct mfx_scan_request *request)
     /* what is learned may come without an envelope */
     if (request->purpose == MFX_SCAN_CHECK || e->sender.len > 0)
         add_address(list, "From", e->sender);
-    add_args(list, "X-Rspamd-Mail-Esmtp-Args", "", e->sender_args);
+    add_args(list, "X-Rspamd-Mail-Esmtp-Args", mfx_str("", 0), e->sender_args);
     add_recipients(list, e);
     add(list, "Deliver-To", request->user);
     add(list, "Settings-ID", request->settings_id);

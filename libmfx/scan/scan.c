@@ -109,6 +109,7 @@ mfx_scan_release(struct mfx_scan *scan)
     if (atomic_fetch_sub(&scan->holders, 1) != 1)
         return;
     struct mfx_scan_engine *engine = scan->engine;
+    mfx_scan_body_unwatch(scan->request.body, &scan->watcher);
     mfx_scan_body_free(scan->request.body);
     mfx_event_fini(&scan->done);
     mfx_arena_free(scan->arena);
@@ -116,15 +117,30 @@ mfx_scan_release(struct mfx_scan *scan)
     mfx_scan_engine_free(engine);
 }
 
-bool
+/* Ends it in this thread. */
+static void
+give_up(struct mfx_scan *scan)
+{
+    int bodys = MFX_SCAN_BODYS;
+    if (!atomic_compare_exchange_strong(&scan->hands, &bodys, MFX_SCAN_NOBODYS))
+        return; /* the loop has ended it */
+    mfx_scan_result_clear(&scan->result);
+    scan->result.end = MFX_SCAN_CANCELLED;
+    scan->result.words = mfx_str_of("the daemon stops");
+    mfx_event_set(&scan->done);
+    mfx_scan_release(scan); /* the loop's share */
+}
+
+void
 mfx_scan_post(struct mfx_scan *scan)
 {
     atomic_fetch_add(&scan->holders, 1);
     enum mfx_scan_posted posted =
         mfx_scan_loop_post(scan->engine->loop, &scan->job);
+    if (posted == MFX_SCAN_NO_LOOP)
+        give_up(scan);
     if (posted != MFX_SCAN_POSTED)
         mfx_scan_release(scan);
-    return posted != MFX_SCAN_NO_LOOP;
 }
 
 static void
@@ -149,6 +165,7 @@ new_scan(struct mfx_scan_engine *engine, const struct mfx_scan_request *request)
     }
     atomic_init(&scan->holders, 2);
     atomic_init(&scan->quits, MFX_SCAN_STAYS);
+    atomic_init(&scan->hands, MFX_SCAN_BODYS);
     mfx_event_init(&scan->done);
     scan->engine = mfx_scan_engine_hold(engine);
     (void)mfx_scan_body_hold(request->body);
@@ -163,8 +180,7 @@ mfx_scan_begin(struct mfx_arena *arena, struct mfx_scan_engine *engine,
     struct mfx_scan *scan = new_scan(engine, request);
     if (scan == NULL)
         return NULL;
-    if (!mfx_scan_post(scan))
-        mfx_scan_give_up(scan, MFX_SCAN_CANCELLED, "the daemon stops");
+    mfx_scan_await(scan);
     /* on failure it leaves at once */
     return mfx_arena_defer(arena, leave, scan) ? scan : NULL;
 }
@@ -195,7 +211,7 @@ quit(struct mfx_scan *scan, enum mfx_scan_quit how, enum mfx_scan_end end,
         return scan->given;
     }
     atomic_store(&scan->quits, (int)how);
-    (void)mfx_scan_post(scan);
+    mfx_scan_post(scan);
     mfx_scan_result_clear(&scan->own);
     scan->own.end = end;
     scan->own.words = mfx_str_of(words);

@@ -21,6 +21,7 @@ struct mfx_scan_http {
     struct mfx_scan_watch timer; /* first */
     struct mfx_scan_loop *loop;
     CURLM *multi;
+    int running; /* transfers */
     struct socket *sockets;
 };
 
@@ -40,6 +41,7 @@ reap(struct mfx_scan_http *http)
                                 (char **)&transfer);
         (void)curl_multi_remove_handle(http->multi, message->easy_handle);
         transfer->is_running = false;
+        http->running--;
         transfer->done(transfer, code);
     }
 }
@@ -196,9 +198,17 @@ mfx_scan_http_begin(struct mfx_scan_http *http,
         return false;
     (void)curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
     (void)curl_easy_setopt(transfer->easy, CURLOPT_NOSIGNAL, 1L);
-    transfer->is_running =
-        curl_multi_add_handle(http->multi, transfer->easy) == CURLM_OK;
-    return transfer->is_running;
+    if (curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK)
+        return false;
+    transfer->is_running = true;
+    http->running++;
+    /* the first step at once; if it was the last, that is heard in a moment */
+    int running = 0;
+    (void)curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0,
+                                   &running);
+    if (running < http->running)
+        http->timer.due_ms = mfx_mono_ms();
+    return true;
 }
 
 void
@@ -208,6 +218,7 @@ mfx_scan_http_drop(struct mfx_scan_http *http,
     if (!transfer->is_running)
         return;
     transfer->is_running = false;
+    http->running--;
     (void)curl_multi_remove_handle(http->multi, transfer->easy);
 }
 

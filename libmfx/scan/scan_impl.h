@@ -63,6 +63,13 @@ enum mfx_scan_state {
     MFX_SCAN_STATE_OVER,
 };
 
+/* In whose hands it is. */
+enum mfx_scan_hands {
+    MFX_SCAN_BODYS, /* nothing is to be done before the message has grown */
+    MFX_SCAN_LOOPS,
+    MFX_SCAN_NOBODYS, /* the loop has ended before it saw it */
+};
+
 enum mfx_scan_quit {
     MFX_SCAN_STAYS,
     MFX_SCAN_QUIT_LATE,
@@ -78,6 +85,7 @@ struct mfx_scan {
     struct mfx_scan_envelope envelope;
     struct mfx_scan_job job; /* has a share of its own while it is queued */
     atomic_int quits;        /* enum mfx_scan_quit */
+    atomic_int hands;        /* enum mfx_scan_hands */
 
     /* the caller's */
     struct mfx_scan_result own; /* when it did not wait */
@@ -136,11 +144,12 @@ enum mfx_scan_piece mfx_scan_piece(struct mfx_scan *scan, size_t *at, char *to,
 /* --- between scan.c and scan_run.c --- */
 
 void mfx_scan_run(struct mfx_scan_job *job);
-/* Has it looked at on the loop's thread. False: the loop is no more. */
-bool mfx_scan_post(struct mfx_scan *scan);
-/* Ends it in this thread: the loop is no more. */
-void mfx_scan_give_up(struct mfx_scan *scan, enum mfx_scan_end end,
-                      const char *words);
+/* Has it looked at on the loop's thread when the engine can do something with
+ * what there is of the message. */
+void mfx_scan_await(struct mfx_scan *scan);
+/* Has it looked at at once. If the loop is no more and has not seen it, it
+ * ends. */
+void mfx_scan_post(struct mfx_scan *scan);
 void mfx_scan_release(struct mfx_scan *scan);
 struct mfx_scan_engine *mfx_scan_engine_hold(struct mfx_scan_engine *engine);
 

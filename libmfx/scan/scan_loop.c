@@ -24,11 +24,13 @@ struct mfx_scan_loop {
     pthread_mutex_t mutex; /* to has_ended */
     struct mfx_scan_job *jobs, **jobs_end;
     bool is_stopping, has_ended;
+    bool is_waiting; /* or about to: a job has to wake it */
 
     /* the thread's own */
     struct mfx_scan_watch **watches; /* [0] is the wake_fd's; NULL: free */
     struct pollfd *polls;
     size_t count, cap;
+    bool has_hurried; /* the last round did not look at descriptors */
     char scratch[MFX_SCAN_LOOP_SCRATCH];
 };
 
@@ -106,14 +108,14 @@ mfx_scan_loop_post(struct mfx_scan_loop *loop, struct mfx_scan_job *job)
     enum mfx_scan_posted posted = loop->has_ended  ? MFX_SCAN_NO_LOOP
                                   : job->is_queued ? MFX_SCAN_POSTED_BEFORE
                                                    : MFX_SCAN_POSTED;
-    bool was_empty = loop->jobs == NULL;
     if (posted == MFX_SCAN_POSTED) {
         job->is_queued = true;
         job->next = NULL;
         *loop->jobs_end = job;
         loop->jobs_end = &job->next;
-        if (was_empty)
+        if (loop->is_waiting)
             wake(loop);
+        loop->is_waiting = false;
     }
     (void)pthread_mutex_unlock(&loop->mutex);
     return posted;
@@ -131,6 +133,7 @@ next_job(struct mfx_scan_loop *loop, bool *is_stopping)
         job->is_queued = false;
     }
     *is_stopping = loop->is_stopping;
+    loop->is_waiting = job == NULL;
     (void)pthread_mutex_unlock(&loop->mutex);
     return job;
 }
@@ -173,16 +176,28 @@ drain_wake(struct mfx_scan_loop *loop)
         continue;
 }
 
+/* What is due at once is not kept waiting for descriptors; but not twice in a
+ * row. How many are ready. */
+static int
+wait_for_events(struct mfx_scan_loop *loop, size_t count)
+{
+    int wait_ms = fill_polls(loop, mfx_mono_ms());
+    loop->has_hurried = wait_ms == 0 && !loop->has_hurried;
+    if (loop->has_hurried)
+        return 0;
+    int ready = poll(loop->polls, count, wait_ms);
+    if (ready > 0 && loop->polls[0].revents != 0)
+        drain_wake(loop);
+    return ready;
+}
+
 static void
 run_round(struct mfx_scan_loop *loop)
 {
     compact(loop);
     size_t count = loop->count;
-    int wait_ms = fill_polls(loop, mfx_mono_ms());
-    int ready = poll(loop->polls, count, wait_ms);
+    int ready = wait_for_events(loop, count);
     uint64_t now_ms = mfx_mono_ms();
-    if (ready > 0 && loop->polls[0].revents != 0)
-        drain_wake(loop);
     for (size_t i = 1; i < count; i++) {
         struct mfx_scan_watch *w = loop->watches[i];
         short revents = ready > 0 ? loop->polls[i].revents : 0;

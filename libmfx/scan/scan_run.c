@@ -121,17 +121,6 @@ end_scan(struct mfx_scan *scan, enum mfx_scan_end end, const char *words,
     mfx_scan_release(scan);
 }
 
-void
-mfx_scan_give_up(struct mfx_scan *scan, enum mfx_scan_end end,
-                 const char *words)
-{
-    mfx_scan_result_clear(&scan->result);
-    scan->result.end = end;
-    scan->result.words = keep_text(scan, words);
-    mfx_event_set(&scan->done);
-    mfx_scan_release(scan);
-}
-
 /* --- attempts --- */
 
 static void
@@ -231,7 +220,7 @@ is_short(struct mfx_scan *scan)
         mfx_scan_body_await(scan->request.body, &scan->watcher, from);
     if (state.len < from && !state.is_whole)
         return true;
-    (void)mfx_scan_post(scan); /* it has grown since */
+    mfx_scan_post(scan); /* it has grown since */
     return true;
 }
 
@@ -361,7 +350,7 @@ mfx_scan_piece(struct mfx_scan *scan, size_t *at, char *to, size_t max,
     /* it may have grown since we looked */
     state = mfx_scan_body_await(body, &scan->watcher, *at + 1);
     if (state.len > *at || state.is_whole)
-        (void)mfx_scan_post(scan);
+        mfx_scan_post(scan);
     return MFX_SCAN_PIECE_WAIT;
 }
 
@@ -399,7 +388,27 @@ on_grown(struct mfx_scan_body_watcher *watcher)
     struct mfx_scan *scan =
         (struct mfx_scan *)(void *)((char *)watcher -
                                     offsetof(struct mfx_scan, watcher));
-    (void)mfx_scan_post(scan);
+    mfx_scan_post(scan);
+}
+
+/* How much of a message an engine waits for; SIZE_MAX: all of it. */
+static size_t
+first_want(const struct mfx_scan_engine *engine)
+{
+    return engine->wants_whole ? SIZE_MAX : engine->streams_from;
+}
+
+void
+mfx_scan_await(struct mfx_scan *scan)
+{
+    struct mfx_scan_body *body = scan->request.body;
+    size_t wanted = first_want(scan->engine);
+    scan->watcher.grown = on_grown;
+    mfx_scan_body_watch(body, &scan->watcher);
+    struct mfx_scan_body_state state =
+        mfx_scan_body_await(body, &scan->watcher, wanted);
+    if (state.is_whole || state.len >= wanted)
+        mfx_scan_post(scan);
 }
 
 /* False: it could not begin. */
@@ -410,8 +419,6 @@ begin(struct mfx_scan *scan, uint64_t now_ms)
     scan->begun_ms = now_ms;
     scan->timer = (struct mfx_scan_watch){
         .fd = -1, .due_ms = UINT64_MAX, .ready = on_deadline, .stop = on_stop};
-    scan->watcher.grown = on_grown;
-    mfx_scan_body_watch(scan->request.body, &scan->watcher);
     return mfx_scan_loop_watch(scan->engine->loop, &scan->timer);
 }
 
@@ -450,10 +457,19 @@ has_quit(struct mfx_scan *scan, uint64_t now_ms)
     return true;
 }
 
+static bool
+take_over(struct mfx_scan *scan)
+{
+    int bodys = MFX_SCAN_BODYS;
+    return atomic_compare_exchange_strong(&scan->hands, &bodys,
+                                          MFX_SCAN_LOOPS) ||
+           bodys == MFX_SCAN_LOOPS;
+}
+
 static void
 look(struct mfx_scan *scan, uint64_t now_ms)
 {
-    if (scan->state == MFX_SCAN_STATE_OVER)
+    if (!take_over(scan) || scan->state == MFX_SCAN_STATE_OVER)
         return;
     if (scan->state == MFX_SCAN_STATE_NEW && !begin(scan, now_ms)) {
         end_scan(scan, MFX_SCAN_NOT_ASKED, "out of memory", now_ms);

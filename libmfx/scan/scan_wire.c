@@ -9,10 +9,11 @@
 
 enum {
     IN_FIRST = 4096,
-    READS_MAX = 4,   /* in a row; then the others' turn */
-    WRITES_MAX = 4,  /* likewise */
-    PROBE_MS = 5000, /* for an answer, when it is connected */
-    IDLE_MAX = 8,    /* connections to one server */
+    READS_MAX = 4,        /* in a row; then the others' turn */
+    WRITES_MAX = 4,       /* likewise */
+    GATHERED = 16 * 1024, /* so much is said before it is sent */
+    PROBE_MS = 5000,      /* for an answer, when it is connected */
+    IDLE_MAX = 8,         /* connections to one server */
     OUT_MAX = 2 * MFX_SCAN_WIRE_OUT,
 };
 
@@ -262,10 +263,8 @@ write_rest(struct mfx_scan_talk *talk)
 
 /* Asks the protocol for more. False: it has no more now. */
 static bool
-say_more(struct mfx_scan_talk *talk)
+say_once(struct mfx_scan_talk *talk)
 {
-    if (talk->is_said || talk->is_over)
-        return false;
     enum mfx_scan_said said = talk->wire->ops->say(talk);
     if (!mfx_buf_ok(&talk->out))
         mfx_scan_talk_end(talk, MFX_SCAN_NOT_ASKED, "out of memory");
@@ -273,18 +272,33 @@ say_more(struct mfx_scan_talk *talk)
     case MFX_SCAN_SAID_MORE:
         return true;
     case MFX_SCAN_SAID_WAIT:
-        return talk->out.len > 0;
+        return false;
     case MFX_SCAN_SAID_ALL:
         talk->is_said = true;
-        return true;
+        break;
     case MFX_SCAN_SAID_FINISH:
         talk->is_said = talk->is_finishing = true;
-        return true;
+        break;
     case MFX_SCAN_SAID_PASS:
         talk->is_passing = true;
-        return true;
+        break;
     }
     return false;
+}
+
+/* What is said in small pieces goes out in one. False: there is nothing to be
+ * written now. */
+static bool
+say_more(struct mfx_scan_talk *talk)
+{
+    bool has_more = true;
+    if (talk->is_said || talk->is_over)
+        return false;
+    for (int i = 0; i < WRITES_MAX && has_more && !talk->is_over &&
+                    talk->out.len < GATHERED;
+         i++)
+        has_more = say_once(talk);
+    return has_more || talk->out.len > 0 || talk->is_said || talk->is_passing;
 }
 
 /* As far as it goes: DONE: nothing is left to write now, AGAIN: there is. */

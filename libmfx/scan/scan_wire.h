@@ -6,8 +6,8 @@
  * sends, reads, keeps time and keeps connections. An engine begins with a
  * struct mfx_scan_wire.
  *
- *     say    puts the next bytes into talk->out (it is empty), and says how it
- *            goes on; called until it says that all is said
+ *     say    adds the next bytes to talk->out, and says how it goes on; called
+ *            until it says that all is said
  *     hear   looks at talk->in, all that came so far
  *     cut    the server has closed; what came is in talk->in
  *

@@ -328,7 +328,8 @@ send_message(struct stage *s, size_t size, size_t memory, size_t pieces,
     struct mfx_scan *scan = test_begin(s->arena, s->engine, body, PATIENCE_MS);
     for (size_t i = 0; i < pieces; i++) {
         size_t from = size * i / pieces, to = size * (i + 1) / pieces;
-        mfx_scan_body_add(body, mfx_str(text.p + from, to - from));
+        if (to > from)
+            mfx_scan_body_add(body, mfx_str(text.p + from, to - from));
         if (waits)
             (void)usleep(5000);
     }

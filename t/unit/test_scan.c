@@ -163,8 +163,13 @@ it_is_sent_while_it_arrives(void **state)
     struct mfx_arena *arena = mfx_arena_new(0);
     struct mfx_scan_body *body = mfx_scan_body_new(1 << 20, NULL);
     struct mfx_scan *scan = test_begin(arena, engine, body, PATIENCE_MS);
-    wait_for(&peer.asked, 1); /* the line in front */
-    for (unsigned i = 2; i < 6; i++) {
+    static const char much[65535];
+    mfx_scan_body_add(body, mfx_str(much, sizeof much));
+    (void)usleep(20000);
+    assert_int_equal(atomic_load(&peer.count), 0); /* it may be whole soon */
+    mfx_scan_body_add(body, mfx_str("x", 1));
+    wait_for(&peer.asked, 2); /* the line in front, and what there is */
+    for (unsigned i = 3; i < 6; i++) {
         mfx_scan_body_add(body, mfx_str_of("a line\r\n"));
         wait_for(&peer.asked, i);
     }
@@ -176,6 +181,37 @@ it_is_sent_while_it_arrives(void **state)
     mfx_scan_engine_free(engine);
     mfx_scan_loop_free(loop);
     scan_peer_stop(&peer);
+}
+
+/* Of a scan that has nothing to do yet the loop knows nothing. */
+static void
+the_loop_ends_before_the_message(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 3; way++) {
+        struct mfx_scan_loop *loop = test_loop();
+        struct mfx_scan_server servers[] = {
+            {.address = MFX_STR("127.0.0.1:1")}};
+        struct mfx_scan_engine_settings settings = test_settings(servers, 1);
+        struct mfx_scan_engine *engine = test_clamd(loop, &settings, NULL);
+        struct mfx_arena *arena = mfx_arena_new(0);
+        struct mfx_scan_body *body = mfx_scan_body_new(1 << 20, NULL);
+        struct mfx_scan *scan = test_begin(arena, engine, body, PATIENCE_MS);
+        if (way == 0) /* it is cancelled while there is one */
+            assert_int_equal(mfx_scan_cancel(scan)->end, MFX_SCAN_CANCELLED);
+        mfx_scan_engine_free(engine);
+        mfx_scan_loop_free(loop);
+        mfx_scan_body_add(body, mfx_str_of("a line\r\n"));
+        if (way == 2) { /* nobody asks any more */
+            mfx_arena_free(arena);
+            arena = NULL;
+        }
+        mfx_scan_body_end(body);
+        if (way < 2)
+            assert_int_equal(mfx_scan_finish(scan)->end, MFX_SCAN_CANCELLED);
+        mfx_scan_body_free(body);
+        mfx_arena_free(arena);
+    }
 }
 
 static void
@@ -727,6 +763,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_arrives_as_it_is),
         cmocka_unit_test(it_is_sent_while_it_arrives),
+        cmocka_unit_test(the_loop_ends_before_the_message),
         cmocka_unit_test(large_messages),
         cmocka_unit_test(what_cannot_be_kept),
         cmocka_unit_test(an_answer_that_does_not_come),
