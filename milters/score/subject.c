@@ -295,13 +295,14 @@ is_subject(const struct mfx_edit *e)
     return mfx_str_eq_nocase(e->name, field_name);
 }
 
-/* The field as the edits that the message has leave it; false: it is gone. */
+/* The field as the edits up to the last one leave it; false: it is gone. */
 static bool
-current_value(const struct mfx_decision *d, const struct mfx_header *h,
-              struct mfx_str *value)
+current_value(const struct mfx_decision *d, const struct mfx_edit *last,
+              const struct mfx_header *h, struct mfx_str *value)
 {
     *value = h->value;
-    for (const struct mfx_edit *e = d->edits; e != NULL; e = e->next) {
+    const struct mfx_edit *e = last == NULL ? NULL : d->edits;
+    for (; e != NULL; e = e == last ? NULL : e->next) {
         if (e->header != h)
             continue;
         if (e->kind == MFX_EDIT_DELETE_HEADER)
@@ -311,14 +312,26 @@ current_value(const struct mfx_decision *d, const struct mfx_header *h,
     return true;
 }
 
+/* The last edit of a Subject field; NULL: there is none. */
+static const struct mfx_edit *
+last_edit(const struct mfx_decision *d)
+{
+    const struct mfx_edit *last = NULL;
+    for (const struct mfx_edit *e = d->edits; e != NULL; e = e->next)
+        if (e->header != NULL && is_subject(e))
+            last = e;
+    return last;
+}
+
 static size_t
 tag_fields(struct mfx_message *m, const struct score_subject_tag *tag)
 {
     size_t count = 0;
     struct mfx_str value, out;
     const struct mfx_header *h = mfx_headers_first(&m->headers, field_name);
+    const struct mfx_edit *last = last_edit(m->decision);
     for (; h != NULL; h = h->same_next) {
-        if (!current_value(m->decision, h, &value))
+        if (!current_value(m->decision, last, h, &value))
             continue;
         count++;
         if (score_subject_tagged(tag, value, m->arena, &out))
@@ -358,7 +371,8 @@ score_subject_replace(struct mfx_message *m, struct mfx_str subject)
 {
     struct mfx_str value = score_subject_value(subject, m->arena), old;
     const struct mfx_header *h = mfx_headers_first(&m->headers, field_name);
-    while (h != NULL && !current_value(m->decision, h, &old))
+    const struct mfx_edit *last = last_edit(m->decision);
+    while (h != NULL && !current_value(m->decision, last, h, &old))
         h = h->same_next;
     if (h != NULL) {
         mfx_edit_change_header(m->decision, h, value);

@@ -272,14 +272,40 @@ edits(void **state)
     }
 }
 
+/* As many as a message may have, some of them changed: no more than a blink. */
+static void
+many_fields(void **state)
+{
+    static const struct score_subject_tag tag = {MFX_STR("[SPAM]"), 0, 0};
+    enum {
+        MANY = 10000,
+    };
+    struct mfx_message m;
+    struct mfx_decision d;
+    (void)state;
+    begin_message(&m, &d, " a", "c1b");
+    for (size_t i = 1; i < MANY; i++)
+        (void)mfx_headers_add(&m.headers, arena, mfx_str_of("Subject"),
+                              mfx_str_of(" a"));
+    uint64_t began_ms = mfx_mono_ms();
+    score_subject_tag_apply(&m, &tag);
+    uint64_t took_ms = mfx_mono_ms() - began_ms;
+    size_t count = 0;
+    for (const struct mfx_edit *e = d.edits; e != NULL; e = e->next)
+        count++;
+    unit_assert_int("edits", count, MANY + 1);
+    if (took_ms > 5000)
+        fail_msg("took %llu ms", (unsigned long long)took_ms);
+    mfx_headers_fini(&m.headers);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tagging),
-        cmocka_unit_test(engine_subjects),
-        cmocka_unit_test(long_subjects),
-        cmocka_unit_test(edits),
+        cmocka_unit_test(tagging),       cmocka_unit_test(engine_subjects),
+        cmocka_unit_test(long_subjects), cmocka_unit_test(edits),
+        cmocka_unit_test(many_fields),
     };
     arena = mfx_arena_new(0);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
