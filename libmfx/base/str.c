@@ -209,10 +209,28 @@ mfx_str_utf8_first(struct mfx_str s)
     return need;
 }
 
+/* How many bytes from the start are ASCII: eight at a time, and perhaps not the
+ * last few. */
+static size_t
+ascii_run(struct mfx_str s)
+{
+    size_t at = 0;
+    uint64_t word;
+    for (; at + sizeof word <= s.len; at += sizeof word) {
+        memcpy(&word, s.p + at, sizeof word);
+        if ((word & UINT64_C(0x8080808080808080)) != 0)
+            break;
+    }
+    return at;
+}
+
 bool
 mfx_str_is_utf8(struct mfx_str s)
 {
     while (s.len > 0) {
+        s = mfx_str_from(s, ascii_run(s));
+        if (s.len == 0)
+            break;
         size_t n = mfx_str_utf8_first(s);
         if (n == 0)
             return false;

@@ -29,16 +29,6 @@ put_error(char *to, size_t size, const struct mfx_scan_json *root)
 
 /* --- JSON --- */
 
-/* How many bytes at `at` are a character: 0: none are. */
-static size_t
-character(struct mfx_str s, size_t at)
-{
-    for (size_t len = 1; len <= 4 && at + len <= s.len; len++)
-        if (mfx_str_is_utf8(mfx_str(s.p + at, len)))
-            return len;
-    return 0;
-}
-
 /* Names of files, encoded words and the like may have brought other bytes. */
 static struct mfx_str
 mend(struct mfx_arena *arena, struct mfx_str json)
@@ -47,7 +37,7 @@ mend(struct mfx_arena *arena, struct mfx_str json)
     if (to == NULL)
         return mfx_str("", 0);
     for (size_t at = 0; at < json.len;) {
-        size_t len = character(json, at);
+        size_t len = mfx_str_utf8_first(mfx_str_from(json, at));
         if (len == 0)
             to[at++] = '?';
         for (; len > 0; len--, at++)
