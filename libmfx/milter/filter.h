@@ -187,6 +187,7 @@ struct mfx_policy_build {
     bool dns_is_trusted;             /* dns.trust_ad: is_authentic means it */
     bool is_shadow;                  /* mode = "shadow"; only with has_shadow */
     bool is_dry_run;                 /* mode = "dry-run" */
+    uint64_t end_wait_s; /* hooks may wait so long at the end; or 0 */
 };
 
 /* The resolver that a policy was built with. A thread that outlives the policy

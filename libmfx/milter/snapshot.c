@@ -110,6 +110,7 @@ make_policy(struct mfx_snapshot *s, const struct mfx_snapshot_load *load)
         .dns_is_trusted = s->common.dns.trust_ad,
         .is_shadow = s->common.mode == MFX_MODE_SHADOW,
         .is_dry_run = s->common.mode == MFX_MODE_DRY_RUN,
+        .end_wait_s = s->common.end_wait_s,
     };
     if (build.is_shadow && !s->filter->has_shadow) {
         blame(s, load->problems, "mode", "this daemon has no shadow");

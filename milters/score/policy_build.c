@@ -2,6 +2,8 @@
  *
  * From settings to a policy: every mistake is found before it is in force.
  */
+#include <inttypes.h>
+
 #include <mfx/base/log.h>
 #include <mfx/mail/address.h>
 #include <mfx/policy/reply_text.h>
@@ -113,6 +115,22 @@ warn_of_idleness(const struct score_policy *p,
                         "engines: there is none, so no mail is looked at");
 }
 
+/* What the harness ends is no timeout of an engine's, and its server is not
+ * thought worse of. */
+static void
+warn_of_impatience(const struct score_policy *p,
+                   const struct mfx_policy_build *build)
+{
+    unsigned line = 0;
+    const char *file = mfx_config_where(build->config, "scan_timeout", &line);
+    if (build->end_wait_s > 0 &&
+        p->settings->scan_timeout_ms > build->end_wait_s * 1000)
+        mfx_problem_add(build->problems, MFX_PROBLEM_WARNING, file, line,
+                        "scan_timeout: end_wait is shorter (%" PRIu64
+                        " s) and ends the wait",
+                        build->end_wait_s);
+}
+
 static bool
 greylists(const struct score_settings *s)
 {
@@ -176,6 +194,7 @@ fill(struct score_policy *p, const struct mfx_policy_build *build)
     if (rc == MFX_OK) {
         check_addresses(p, build);
         warn_of_idleness(p, build);
+        warn_of_impatience(p, build);
     }
     rc = mfx_rc_worst(rc, score_profiles_new(p->settings, build, &p->profiles));
     rc = mfx_rc_worst(rc, mfx_host_list_new(p->settings->skip.clients,
