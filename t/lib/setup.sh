@@ -7,7 +7,7 @@ BUILD_PACKAGES="autoconf automake libtool pkg-config make gcc libc6-dev
   libsqlite3-dev libhiredis-dev libcurl4-openssl-dev libmicrohttpd-dev libjansson-dev libidn2-dev libpsl-dev zlib1g-dev libzstd-dev
   publicsuffix libcmocka-dev libspf2-dev"
 MTA_PACKAGES="postfix nsd python3 swaks openssl"
-TEST_PACKAGES="bind9-dnsutils bind9-utils clamav clamav-daemon clamav-milter clang clang-format git groff libclang-rt-dev m4 mandoc opendkim opendkim-tools
+TEST_PACKAGES="bind9-dnsutils bind9-utils clamav clamav-daemon clamav-milter clang clang-format dovecot-sieve git groff libclang-rt-dev m4 mandoc opendkim opendkim-tools
   libmail-dkim-perl libmail-srs-perl lmdb-utils perl postfix-lmdb postsrsd
   policyd-rate-limit postfix-policyd-spf-python postfwd procps pyspf-milter python3-dkim python3-nacl python3-spf python3-yaml
   redis-sentinel redis-server rspamd spamass-milter spamassassin spamc spamd sqlite3 tzdata xz-utils"

@@ -1,19 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# A login that sends spam is held by mfx-score, whose outgoing.command has
-# mfx-quota block it: logins from outside are never part of a command.
+# A login that sends spam is held by mfx-score, whose outgoing.command (the
+# example in conf/) has mfx-quota block it: logins from outside are never part
+# of a command.
 . "$(dirname "$0")/score.sh"
 [ -x "$build/mfx-quota" ] || skip_all "mfx-quota is not built"
 
 start_liar liar
+mkdir "$dir/bin"
+cat >"$dir/bin/mfxctl" <<SH
+#!/bin/sh
+MFX_LIBEXECDIR="$build" MFX_RUNDIR="$dir" exec "$mfxctl" "\$@"
+SH
 cat >"$dir/blocker" <<SH
 #!/bin/sh
 echo "\$MFX_QUEUE_ID" >>"$dir/runs"
-MFX_LIBEXECDIR="$build" export MFX_LIBEXECDIR
-exec "$mfxctl" quota block --socket "$dir/quota.ctl" --for 1h \\
-  --reason "spam was sent (\$MFX_SCORE points)" -- "login=\$MFX_LOGIN"
+PATH="$dir/bin:\$PATH" exec "$src/conf/score-block-login"
 SH
-chmod +x "$dir/blocker"
+chmod +x "$dir/bin/mfxctl" "$dir/blocker"
 
 score_socket=$SOCK
 SOCK=unix:$dir/quota.sock
@@ -80,9 +84,9 @@ attempt() { # LOGIN EXPECTATION...
   printf '%s\n' "$@"
 }
 {
-  attempt alice "expect replycode 4*spam was sent (12.5 points)*"
+  attempt alice "expect replycode 4*spam, 12.5 points*"
   attempt '$(touch '"$dir"'/ran); `id` -x' \
-    "expect replycode 4*spam was sent (30 points)*"
+    "expect replycode 4*spam, 30 points*"
   attempt bob "expect continue"
 } >"$dir/blocked.mt"
 talk quota "$dir/blocked.mt"

@@ -13,6 +13,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE + '/../lib')
 import tap
+from guide import blocks_of, rows_of, section_of
 
 SOURCE = os.environ.get('MFX_SRCDIR', HERE + '/../..')
 BUILD = os.environ.get('MFX_BUILDDIR', os.getcwd())
@@ -31,26 +32,6 @@ FILES = {
 def read(path):
     with open(SOURCE + '/' + path, encoding='utf-8') as file:
         return file.read()
-
-
-def blocks_of(text):
-    """(heading, indented text) for each indented block."""
-    heading, block, found = '', [], []
-    for line in text.splitlines() + ['']:
-        if line.startswith('#'):
-            heading = line.lstrip('# ')
-        if line.startswith('    ') or (block and not line):
-            block.append(line)
-            continue
-        if block:
-            found.append((heading, dedented(block)))
-        block = []
-    return found
-
-
-def dedented(lines):
-    depth = min(len(line) - len(line.lstrip()) for line in lines if line)
-    return '\n'.join(line[depth:] for line in lines).rstrip() + '\n'
 
 
 def is_configuration(text):
@@ -159,18 +140,6 @@ OPTIONS = {
 }
 
 
-def section_of(guide, heading):
-    at = re.search(r'^## %s\n(.*?)(?=^## |\Z)' % re.escape(heading), guide,
-                   re.M | re.S)
-    return at.group(1) if at else ''
-
-
-def rows_of(text):
-    """The cells of each row of the tables in it."""
-    return [[cell.strip() for cell in line.strip('|').split('|')]
-            for line in text.splitlines() if line.startswith('| ')]
-
-
 def check_names(checks, guide):
     known = set(re.findall(r'^\.It Ic (?:engines\[\]\.|profiles\[\]\.)?([\w.]+)',
                            checks.run('--man')[1], re.M))
@@ -205,6 +174,19 @@ def check_names(checks, guide):
              [], 'and doc/mfx-score.8 has them all')
 
 
+def check_warnings(checks):
+    status, said = checks.said('engines = ( { type = "rspamd"; } );\n'
+                               'scan_timeout = "61s";\n')
+    tap.ok(status == 0 and 'score.conf:2: warning: scan_timeout: end_wait is '
+           'shorter (60 s)' in said, 'end_wait must be longer', said)
+
+
+def check_program(guide):
+    [shown] = [text for _, text in blocks_of(guide) if 'quota block' in text]
+    tap.ok(read('conf/score-block-login').endswith(
+        shown[shown.index('[ -n'):]), 'score-block-login is as it is shown')
+
+
 def main():
     if not os.path.exists(DAEMON):
         tap.skip_all('mfx-score is not built')
@@ -213,6 +195,8 @@ def main():
         checks = Checks(folder)
         check_configurations(checks, guide)
         check_names(checks, guide)
+        check_program(guide)
+        check_warnings(checks)
     tap.done()
 
 
