@@ -7,6 +7,7 @@ What differs must be one of DIFFERENCES, each with its reason; one that no
 longer occurs has to go from there.
 """
 import collections
+import functools
 import os
 import re
 import sys
@@ -56,7 +57,7 @@ DIFFERENCES = (
     ('spamass-milter', 'Postfix', 'forged, .*', 'order: .*',
      'forged fields go, ours stand at the end; spamass-milter changes what '
      'it finds'),
-    ('spamass-milter -b', '.*', '.*',
+    ('spamass-milter -[bB]', '.*', '.*',
      'only (theirs: X-Spam-Orig-To: <.*>|ours: X-Spam-Orig-To: [^<]*)',
      'addresses are written without brackets'),
     ('clamav-milter.*', '.*', '.*',
@@ -67,6 +68,10 @@ DIFFERENCES = (
     ('clamav-milter over TCP', '.*', '.*MB.*',
      r'reply: theirs 451 4\.\d\.\d .*try again later, ours 451 4\.7\.1 '
      r'Content check unavailable \(queue id \w+\)',
+     'clamav-milter leaves the words to the MTA'),
+    ('clamav-milter, deferred', '.*', 'eicar',
+     r'reply: theirs 451 4\.\d\.\d .*try again later, ours 451 4\.7\.1 '
+     r'Try again later \(queue id \w+\)',
      'clamav-milter leaves the words to the MTA'),
     ('clamav-milter, held', '.*', 'forged, ham',
      'only theirs: X-Virus-(Scanned: by me|Status: Clean)',
@@ -106,8 +111,14 @@ class PeerLab(EngineLab, Lab):
                      'reject_message = "No spam here";'})
         self.mails = self.sink()
 
-    def any_login(self):
-        return scanlab.write(self.dir, 'any_login', b'* yes\n')
+    def any_key(self, name, value):
+        """A table that has the same for all."""
+        return scanlab.write(self.dir, name, b'* %s\n' % value.encode())
+
+    def users(self, mark):
+        """Those for whom spamd was asked, in its log from there on."""
+        return re.findall(r'(?:checking|processing) message .* for (\S+):',
+                          self.spamd.process.log()[mark:])
 
     def spamass(self, *words):
         return self._add(SpamassMilter(self._folder('spamass'), self.spamd,
@@ -146,16 +157,20 @@ def rspamd_pairs(lab):
     ]
 
 
+def spamass_settings(lab, spam, engine=None, **settings):
+    return {'engines': [lab.ask_spamd(command='headers',
+                                      actions=['spam=' + spam],
+                                      **(engine or {}))],
+            'headers.remove': ['X-Spam-' + name for name in (
+                'Flag', 'Status', 'Report', 'Level', 'Checker-Version')],
+            'reply.spam_code': '550 5.7.1',
+            'reply.spam_text': 'Blocked by SpamAssassin',
+            **{name.replace('__', '.'): value
+               for name, value in settings.items()}}
+
+
 def spamass_pairs(lab):
-    def spamd(spam, **settings):
-        return {'engines': [lab.ask_spamd(command='headers',
-                                          actions=['spam=' + spam])],
-                'headers.remove': ['X-Spam-' + name for name in (
-                    'Flag', 'Status', 'Report', 'Level', 'Checker-Version')],
-                'reply.spam_code': '550 5.7.1',
-                'reply.spam_text': 'Blocked by SpamAssassin',
-                **{name.replace('__', '.'): value
-                   for name, value in settings.items()}}
+    spamd = functools.partial(spamass_settings, lab)
     return [
         Pair('spamass-milter', lab.spamass('-r', '15'),
              spamd('subject', thresholds__reject=15), '(?!.*MB|case|spam,).*', {
@@ -166,7 +181,8 @@ def spamass_pairs(lab):
             '-r', '-1', '-R', 'No spam here', '-C', '5.7.2', '-I'),
              spamd('reject', reply__spam_code='550 5.7.2',
                    reply__spam_text='No spam here',
-                   skip__logins='refile:' + lab.any_login()),
+                   skip__logins='refile:' + lab.any_key(
+                       'logins', 'yes')),
              'plain|five|twenty|negative|ours|login', {
                  'five': '550 5.7.2 No spam here', 'plain': 'delivered',
                  'login': 'delivered'}),
@@ -188,14 +204,17 @@ def spamass_pairs(lab):
     ]
 
 
+def clamav_settings(lab, action, **more):
+    return {'engines': [lab.ask_clamd(**{
+        **{'on_' + name: action for name in ALL_CLASSES}, **more})],
+        'headers.virus_scanned': 'X-Virus-Scanned',
+        'headers.virus_status': 'X-Virus-Status',
+        'reply.virus_code': '550 5.7.1',
+        'reply.virus_text': 'Infected ($virus)'}
+
+
 def clamav_pairs(lab):
-    def clamd(action, **more):
-        return {'engines': [lab.ask_clamd(**{
-            **{'on_' + name: action for name in ALL_CLASSES}, **more})],
-            'headers.virus_scanned': 'X-Virus-Scanned',
-            'headers.virus_status': 'X-Virus-Status',
-            'reply.virus_code': '550 5.7.1',
-            'reply.virus_text': 'Infected ($virus)'}
+    clamd = functools.partial(clamav_settings, lab)
     tcp = 'tcp:127.0.0.1:%d' % lab.clamd.port
     return [
         Pair('clamav-milter', lab.clamav(
@@ -227,6 +246,26 @@ def clamav_pairs(lab):
     ]
 
 
+def more_pairs(lab):
+    return [
+        Pair('spamass-milter -B', lab.spamass('-B', 'spam@example.net'),
+             spamass_settings(lab, 'redirect', redirect__to='spam@example.net',
+                              redirect__keep_recipients=True),
+             'plain|five|three recipients', {
+                 'five': '-> bob@example.net spam@example.net',
+                 'plain': '-> bob@example.net'}),
+        Pair('spamass-milter -u', lab.spamass('-u', 'everybody'),
+             spamass_settings(lab, 'subject', {
+                 'user': 'everybody',
+                 'users': 'refile:' + lab.any_key('users', '$local')}),
+             'plain|five|three recipients', {}),
+        Pair('clamav-milter, deferred', lab.clamav(
+            'OnInfected Defer', 'AddHeader Replace'),
+             clamav_settings(lab, 'tempfail'), 'plain|eicar',
+             {'eicar': '451 ', 'plain': 'X-Virus-Status: Clean'}),
+    ]
+
+
 class Judge:
     """Finds the reasons of differences, and reasons without any."""
 
@@ -246,7 +285,19 @@ class Judge:
             tap.ok(self.used[row], 'still so: ' + ' | '.join(row[:4]))
 
 
-def check(mta, pair, sink, judge):
+def check_users(lab, label, send):
+    """Both ask spamd for the same one."""
+    seen = []
+    for who in 0, 1:
+        mark = len(lab.spamd.process.log())
+        send(who)
+        seen += lab.users(mark)
+    tap.ok(len(seen) == 2 and seen[0] == seen[1], label + ': the same user',
+           *seen)
+
+
+def check(lab, mta, pair, judge):
+    sink = lab.mails
     name = type(mta).__name__
     for letter in pair.letters():
         if letter.login and name != 'Postfix':
@@ -259,6 +310,9 @@ def check(mta, pair, sink, judge):
         found = [text for text in differences(theirs, ours)
                  if judge.unexplained(pair.name, name, letter.label, text)]
         tap.ok(not found, label + ': the same', *found)
+        if pair.name == 'spamass-milter -u':
+            check_users(lab, label, lambda who: observe(
+                mta, mta.doors[pair.doors[who]], letter, sink))
 
 
 def main():
@@ -266,7 +320,7 @@ def main():
                  'clamav-milter')
     judge = Judge()
     with PeerLab() as lab:
-        for make in rspamd_pairs, spamass_pairs, clamav_pairs:
+        for make in rspamd_pairs, spamass_pairs, clamav_pairs, more_pairs:
             pairs, doors = make(lab), {}
             for number, pair in enumerate(pairs):
                 pair.doors = ('peer%d' % number, 'mfx%d' % number)
@@ -278,7 +332,7 @@ def main():
                     auth_port=lab.auth_server().port),
                         lab.sendmail(lab.mails, doors=doors)):
                 for pair in pairs:
-                    check(mta, pair, lab.mails, judge)
+                    check(lab, mta, pair, judge)
     judge.end()
     tap.done()
 
