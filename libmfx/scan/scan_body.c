@@ -10,17 +10,87 @@
 
 enum {
     LEAD_LEN = sizeof MFX_SCAN_BODY_LEAD - 1,
+    STEP = 1 << 20, /* of memory that is shared */
+    SHARE = 4,      /* of all of it is for one message */
+};
+
+struct mfx_scan_memory {
+    atomic_size_t total, taken;
 };
 
 struct mfx_scan_body {
     atomic_uint holders;
     pthread_mutex_t mutex; /* all below */
     struct mfx_spill spill;
+    struct mfx_scan_memory *memory; /* NULL: none is shared */
+    size_t borrowed;                /* of it */
     bool is_whole;
     uint64_t whole_ms;
     struct mfx_scan_body_watcher *watchers;
     char *folder;
 };
+
+/* --- memory that messages share --- */
+
+struct mfx_scan_memory *
+mfx_scan_memory_new(void)
+{
+    struct mfx_scan_memory *m = calloc(1, sizeof *m);
+    if (m != NULL) {
+        atomic_init(&m->total, 0);
+        atomic_init(&m->taken, 0);
+    }
+    return m;
+}
+
+void
+mfx_scan_memory_free(struct mfx_scan_memory *memory)
+{
+    free(memory);
+}
+
+void
+mfx_scan_memory_set(struct mfx_scan_memory *memory, size_t total)
+{
+    atomic_store(&memory->total, total);
+}
+
+static bool
+take_memory(struct mfx_scan_memory *m, size_t more)
+{
+    size_t total = atomic_load(&m->total), taken = atomic_load(&m->taken);
+    do
+        if (taken > total || more > total - taken)
+            return false;
+    while (!atomic_compare_exchange_weak(&m->taken, &taken, taken + more));
+    return true;
+}
+
+/* Locked. */
+static void
+borrow(struct mfx_scan_body *body, size_t len)
+{
+    size_t limit = body->spill.memory_limit, need = body->spill.len + len;
+    if (body->memory == NULL || body->spill.fd >= 0 || need <= limit)
+        return;
+    size_t more = (need - limit + STEP - 1) / STEP * STEP;
+    if (body->borrowed + more > atomic_load(&body->memory->total) / SHARE ||
+        !take_memory(body->memory, more))
+        return;
+    body->spill.memory_limit += more;
+    body->borrowed += more;
+}
+
+/* Locked, or nobody else has it. */
+static void
+give_back(struct mfx_scan_body *body)
+{
+    if (body->borrowed > 0)
+        atomic_fetch_sub(&body->memory->taken, body->borrowed);
+    body->borrowed = 0;
+}
+
+/* --- messages --- */
 
 struct mfx_scan_body *
 mfx_scan_body_new(size_t memory_limit, const char *folder)
@@ -40,6 +110,12 @@ mfx_scan_body_new(size_t memory_limit, const char *folder)
     return b;
 }
 
+void
+mfx_scan_body_share(struct mfx_scan_body *body, struct mfx_scan_memory *memory)
+{
+    body->memory = memory;
+}
+
 struct mfx_scan_body *
 mfx_scan_body_hold(struct mfx_scan_body *body)
 {
@@ -53,6 +129,7 @@ mfx_scan_body_free(struct mfx_scan_body *body)
     if (body == NULL || atomic_fetch_sub(&body->holders, 1) != 1)
         return;
     mfx_spill_reset(&body->spill);
+    give_back(body);
     (void)pthread_mutex_destroy(&body->mutex);
     free(body->folder);
     free(body);
@@ -107,7 +184,10 @@ void
 mfx_scan_body_add(struct mfx_scan_body *body, struct mfx_str piece)
 {
     (void)pthread_mutex_lock(&body->mutex);
+    borrow(body, piece.len);
     mfx_spill_add(&body->spill, piece);
+    if (body->spill.fd >= 0)
+        give_back(body);
     if (body->spill.failed)
         set_whole(body); /* no more will come that could be used */
     tell(body);

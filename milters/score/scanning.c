@@ -199,6 +199,9 @@ score_scanning_begin(struct mfx_message *m, struct score_message *q,
     if (rc != MFX_OK || q->run_count == 0)
         return rc;
     q->body = mfx_scan_body_new(s->memory_limit, s->temp_folder);
+    if (q->body != NULL)
+        mfx_scan_body_share(q->body,
+                            score_shared_memory(score_policy_of(m)->shared));
     if (q->body == NULL || !add_header(m, q->body))
         return MFX_TEMPFAIL;
     for (size_t i = 0; i < q->run_count; i++)

@@ -369,8 +369,12 @@ const struct mfx_option score_options[] = {
                             "(Postfix: 300s, Sendmail: 5m)."),
     MFX_OPTION_BYTES("memory_limit", S, memory_limit, "256K", 1024,
                      INT64_C(1) << 31, 0,
-                     "Larger messages lie in a temporary file without a name, "
-                     "one for all engines."),
+                     "Larger messages take a part of memory_total, or lie in "
+                     "a temporary file without a name, one for all engines."),
+    MFX_OPTION_BYTES("memory_total", S, memory_total, "64M", 0,
+                     INT64_C(1) << 40, 0,
+                     "Memory that larger messages share, up to a quarter of "
+                     "it each. 0: none."),
     MFX_OPTION_PATH("temp_folder", S, temp_folder, "", 0,
                     "Folder of these files. Empty: $TMPDIR, or /var/tmp."),
     THRESHOLDS("thresholds.", S, thresholds),

@@ -170,7 +170,7 @@ struct score_greylist_settings {
 struct score_settings {
     struct mfx_option_groups engines; /* struct score_engine_settings */
     uint64_t scan_timeout_ms;
-    uint64_t memory_limit;
+    uint64_t memory_limit, memory_total;
     const char *temp_folder;
     struct score_thresholds thresholds;
     bool follow_engines;

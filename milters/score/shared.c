@@ -39,8 +39,10 @@ make(void)
     s->slots = mfx_map_new(MFX_MAP_NOCASE, 16);
     s->command = score_command_new();
     s->shadows = score_shadows_new();
+    s->memory = mfx_scan_memory_new();
     atomic_init(&s->holds, 1);
-    if (s->slots != NULL && s->command != NULL && s->shadows != NULL)
+    if (s->slots != NULL && s->command != NULL && s->shadows != NULL &&
+        s->memory != NULL)
         return s;
     score_shared_release(s);
     return NULL;
@@ -70,6 +72,7 @@ score_shared_release(struct score_shared *shared)
         slot_free(slot);
     mfx_map_free(shared->slots);
     mfx_scan_loop_free(shared->loop);
+    mfx_scan_memory_free(shared->memory);
     (void)pthread_mutex_destroy(&shared->mutex);
     free(shared);
 }
@@ -84,6 +87,7 @@ score_shared_begin(struct score_shared *shared,
     score_command_set(shared->command, settings->outgoing.command,
                       settings->outgoing.command_timeout_s,
                       settings->outgoing.command_interval_s);
+    mfx_scan_memory_set(shared->memory, settings->memory_total);
     score_shared_lock(shared);
     shared->max_symbols = (size_t)settings->max_symbols;
     while (mfx_map_next(shared->slots, &cursor, &name, &value)) {
@@ -98,6 +102,12 @@ struct score_command *
 score_shared_command(struct score_shared *shared)
 {
     return shared->command;
+}
+
+struct mfx_scan_memory *
+score_shared_memory(struct score_shared *shared)
+{
+    return shared == NULL ? NULL : shared->memory;
 }
 
 struct score_shadows *

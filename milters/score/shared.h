@@ -49,6 +49,9 @@ void score_shared_note_removed_fields(struct score_shared *shared,
 /* Engines in the shadow, of messages that are over. */
 struct score_shadows *score_shared_shadows(struct score_shared *shared);
 
+/* For what is larger than memory_limit. NULL is allowed. */
+struct mfx_scan_memory *score_shared_memory(struct score_shared *shared);
+
 /* Mail of this login of ours is spam. */
 struct score_command *score_shared_command(struct score_shared *shared);
 

@@ -21,7 +21,8 @@ struct score_shared {
     struct mfx_map *slots; /* name -> struct slot */
     size_t max_symbols;
     struct score_command *command; /* itself never changes */
-    struct score_shadows *shadows; /* itself never changes */
+    struct score_shadows *shadows;
+    struct mfx_scan_memory *memory; /* itself never changes */
     atomic_ullong actions[SCORE_ACTION_COUNT];
     atomic_ullong greylisted, unscanned, skipped, removed_fields;
 };
