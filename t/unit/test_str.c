@@ -47,10 +47,21 @@ utf8(void **state)
         {"stray_continuation", "a\x80",            false},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        unit_assert_int(cases[i].label,
-                        mfx_str_is_utf8(mfx_str_of(cases[i].in)),
-                        cases[i].want);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        /* wherever it stands */
+        for (size_t before = 0; before < 20; before++) {
+            char text[60] = "aaaaaaaaaaaaaaaaaaaa";
+            size_t len = strlen(cases[i].in);
+            memcpy(text + before, cases[i].in, len);
+            memset(text + before + len, 'b', 19 - before);
+            unit_assert_int(cases[i].label,
+                            mfx_str_is_utf8(mfx_str(text, len + 19)),
+                            cases[i].want);
+            unit_assert_int(cases[i].label,
+                            mfx_str_is_utf8(mfx_str(text, before + len)),
+                            cases[i].want);
+        }
+    }
 }
 
 static void
