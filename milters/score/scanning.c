@@ -218,11 +218,13 @@ score_scanning_add(struct score_message *q, struct mfx_str piece)
 
 /* --- waiting --- */
 
-static bool
-is_awaited(const struct score_run *run)
+/* What to wait for; NULL: nothing. It may end between two looks. */
+static struct mfx_event *
+awaited(const struct score_run *run)
 {
-    return run->scan != NULL && !run->engine->is_shadow &&
-           mfx_scan_pending(run->scan) != NULL;
+    return run->scan != NULL && !run->engine->is_shadow
+               ? mfx_scan_pending(run->scan)
+               : NULL;
 }
 
 /* A find that refuses the mail whatever the others say. */
@@ -241,7 +243,7 @@ void
 score_scanning_give_up(struct score_message *q)
 {
     for (size_t i = 0; i < q->run_count; i++)
-        if (is_awaited(&q->runs[i]))
+        if (awaited(&q->runs[i]) != NULL)
             q->runs[i].result = mfx_scan_cancel(q->runs[i].scan);
 }
 
@@ -250,7 +252,7 @@ spare_others(struct score_message *q)
 {
     for (size_t i = 0; i < q->run_count; i++) {
         struct score_run *run = &q->runs[i];
-        run->is_unneeded = is_awaited(run);
+        run->is_unneeded = awaited(run) != NULL;
         if (run->is_unneeded)
             run->result = mfx_scan_cancel(run->scan);
     }
@@ -272,8 +274,9 @@ score_scanning_pending(struct score_message *q, struct mfx_event **events)
             spare_others(q);
             return 0;
         }
-        if (is_awaited(&q->runs[i]) && count < SCORE_RUNS_AWAITED_MAX)
-            events[count++] = mfx_scan_pending(q->runs[i].scan);
+        struct mfx_event *event = awaited(&q->runs[i]);
+        if (event != NULL && count < SCORE_RUNS_AWAITED_MAX)
+            events[count++] = event;
     }
     return count;
 }
