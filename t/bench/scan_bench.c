@@ -189,7 +189,7 @@ measure(const struct bench *b, double *user)
 static size_t
 number(const char *text, size_t max)
 {
-    uint64_t n;
+    uint64_t n = 0;
     if (text == NULL || mfx_str_to_u64(mfx_str_of(text), max, &n) != MFX_OK)
         die("not a number:", text == NULL ? "" : text);
     return (size_t)n;
