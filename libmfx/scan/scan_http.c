@@ -21,7 +21,8 @@ struct mfx_scan_http {
     struct mfx_scan_watch timer; /* first */
     struct mfx_scan_loop *loop;
     CURLM *multi;
-    int running; /* transfers */
+    int running;     /* transfers */
+    uint64_t due_ms; /* what libcurl wants; it says so only once */
     struct socket *sockets;
 };
 
@@ -71,10 +72,12 @@ on_ready(struct mfx_scan_watch *watch, short revents, uint64_t now_ms)
 static void
 on_due(struct mfx_scan_watch *timer, short revents, uint64_t now_ms)
 {
+    struct mfx_scan_http *http = (struct mfx_scan_http *)timer;
     (void)revents;
-    (void)now_ms;
-    timer->due_ms = UINT64_MAX;
-    act((struct mfx_scan_http *)timer, CURL_SOCKET_TIMEOUT, 0);
+    if (now_ms >= http->due_ms)
+        http->due_ms = UINT64_MAX;
+    timer->due_ms = http->due_ms; /* it may have been looked at early */
+    act(http, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static void
@@ -148,8 +151,8 @@ on_timer(CURLM *multi, long wait_ms, void *arg)
 {
     struct mfx_scan_http *http = arg;
     (void)multi;
-    http->timer.due_ms =
-        wait_ms < 0 ? UINT64_MAX : mfx_mono_ms() + (uint64_t)wait_ms;
+    http->due_ms = wait_ms < 0 ? UINT64_MAX : mfx_mono_ms() + (uint64_t)wait_ms;
+    http->timer.due_ms = http->due_ms;
     return 0;
 }
 
@@ -167,6 +170,7 @@ mfx_scan_http_new(struct mfx_scan_loop *loop)
         return NULL;
     }
     http->loop = mfx_scan_loop_hold(loop);
+    http->due_ms = UINT64_MAX;
     http->timer = (struct mfx_scan_watch){
         .fd = -1, .due_ms = UINT64_MAX, .ready = on_due, .stop = on_stop_timer};
     (void)curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)IDLE_MAX);

@@ -435,7 +435,8 @@ const struct mfx_scan_json *
 mfx_scan_json_get(const struct mfx_scan_json *object, const char *name)
 {
     const struct mfx_scan_json *at = mfx_scan_json_members(object);
-    while (at != NULL && !mfx_str_is(at->name, name))
+    struct mfx_str wanted = mfx_str_of(name);
+    while (at != NULL && !mfx_str_eq(at->name, wanted))
         at = at->next;
     return at;
 }

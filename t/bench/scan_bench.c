@@ -7,8 +7,10 @@
  *         [--size BYTES] [--session] [--files]
  *
  * PORT: of a scan_stub on loopback. Each thread has a message after a message:
- * a body in memory, a scan, a wait. A line:
+ * a body in memory, a scan, a wait. Lines:
  *
+ *     scan p50_us=200 p99_us=900 p999_us=2000
+ *     bare p50_us=100 p99_us=500 p999_us=1500
  *     scan engine=rspamd threads=16 size=4096 rounds=20000 scan_us=41.0
  *         user_us=20.1 bare_us=14.0 ratio=2.93
  */
@@ -43,7 +45,8 @@ struct bench {
 struct worker {
     pthread_t thread;
     const struct bench *bench;
-    size_t failed;
+    size_t failed, count;
+    uint32_t *took_us;
 };
 
 static void
@@ -138,6 +141,39 @@ ask_bare(const struct bench *b, struct floor_message *m)
 
 /* --- rounds --- */
 
+static uint64_t
+now_us(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+    const uint32_t *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+/* So much of them took no longer. */
+static uint32_t
+quantile(const struct worker *workers, size_t count, double part)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += workers[i].count;
+    uint32_t *all = calloc(total + 1, sizeof *all), value;
+    if (all == NULL)
+        die("out of", "memory");
+    for (size_t i = 0, at = 0; i < count; at += workers[i].count, i++)
+        memcpy(all + at, workers[i].took_us, workers[i].count * sizeof *all);
+    qsort(all, total, sizeof *all, by_size);
+    value = all[(size_t)((double)total * part)];
+    free(all);
+    return value;
+}
+
 static void *
 run(void *arg)
 {
@@ -145,8 +181,12 @@ run(void *arg)
     const struct bench *b = w->bench;
     struct mfx_arena *arena = mfx_arena_new(0);
     struct floor_message *m = floor_message_new();
-    for (size_t i = 0; i < b->rounds / b->threads; i++)
+    w->took_us = calloc(b->rounds / b->threads + 1, sizeof *w->took_us);
+    for (size_t i = 0; w->took_us != NULL && i < b->rounds / b->threads; i++) {
+        uint64_t from_us = now_us();
         w->failed += !(b->is_bare ? ask_bare(b, m) : scan_one(b, arena));
+        w->took_us[w->count++] = (uint32_t)(now_us() - from_us);
+    }
     floor_message_free(m);
     mfx_arena_free(arena);
     return NULL;
@@ -180,6 +220,12 @@ measure(const struct bench *b, double *user)
         die("not all were answered:", b->is_bare ? "bare" : "scans");
     double u = us_of(&after.ru_utime) - us_of(&before.ru_utime);
     double s = us_of(&after.ru_stime) - us_of(&before.ru_stime);
+    (void)printf(
+        "%s p50_us=%u p99_us=%u p999_us=%u\n", b->is_bare ? "bare" : "scan",
+        quantile(workers, b->threads, 0.5), quantile(workers, b->threads, 0.99),
+        quantile(workers, b->threads, 0.999));
+    for (size_t i = 0; i < b->threads; i++)
+        free(workers[i].took_us);
     double count = (double)(b->rounds / b->threads * b->threads);
     if (user != NULL)
         *user = u / count;
