@@ -283,8 +283,9 @@ const struct mfx_option score_engine_options[] = {
     MFX_OPTION_BOOL("trace", E, trace, "true", 0,
                     "For spamd: put the Return-Path and Received in front that "
                     "the MTA will write; SpamAssassin misjudges mail without."),
-    MFX_OPTION_BOOL("sessions", E, sessions, "true", 0,
-                    "For clamd: one connection for many messages."),
+    MFX_OPTION_BOOL("sessions", E, sessions, "false", 0,
+                    "For clamd: one connection for many messages. Over a UNIX "
+                    "socket it gains nothing."),
     MFX_OPTION_BOOL(
         "pass_files", E, pass_files, "true", 0,
         "For clamd: over a UNIX socket, hand over large messages as a "
