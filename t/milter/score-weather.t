@@ -102,7 +102,7 @@ weather() { # NAME POLICY
 engines = ( $(for type in rspamd spamd clamd; do
     [ $type = rspamd ] || echo ', '
     engine $type liar "on_failure = \"$2\"; max_failures = 1000;
-      idle_timeout = \"1s\"; check_interval = \"0\";"
+      idle_timeout = \"1s\"; check_interval = \"0\"; sessions = true;"
   done) );
 scan_timeout = "${deadline}ms";
 thresholds = { tag = 100; };
