@@ -80,16 +80,6 @@ is_changed(const struct building *b, const char *setting)
 
 /* --- name --- */
 
-static bool
-is_word(struct mfx_str name)
-{
-    for (size_t i = 0; i < name.len; i++)
-        if (!mfx_ascii_is_alnum((unsigned char)name.p[i]) && name.p[i] != '-' &&
-            name.p[i] != '_')
-            return false;
-    return name.len > 0 && name.len <= SCORE_ENGINE_NAME_MAX;
-}
-
 static struct mfx_str
 name_of(const struct score_engine_settings *s)
 {
@@ -103,7 +93,8 @@ read_name(struct building *b, const struct score_settings *all)
 {
     const struct score_engine_settings *groups = all->engines.items;
     b->engine->name = name_of(b->settings);
-    if (!is_word(b->engine->name))
+    if (!score_is_name(b->engine->name) ||
+        b->engine->name.len > SCORE_ENGINE_NAME_MAX)
         complain(b, "name", "at most 40 letters, digits, \"-\" and \"_\"",
                  b->engine->name);
     for (unsigned i = 0; i < b->engine->index; i++)

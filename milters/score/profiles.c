@@ -13,16 +13,6 @@ static const struct score_profile off_profile = {
 
 /* --- building --- */
 
-static bool
-is_name(struct mfx_str text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (!mfx_ascii_is_alnum((unsigned char)text.p[i]) && text.p[i] != '-' &&
-            text.p[i] != '_')
-            return false;
-    return text.len > 0;
-}
-
 static const struct score_profile *
 find(const struct score_profiles *profiles, size_t count, struct mfx_str name)
 {
@@ -42,7 +32,7 @@ read_group(struct score_profiles *profiles, size_t i,
                                       s->redirect_to};
     if (at == NULL)
         return;
-    if (!is_name(s->name))
+    if (!score_is_name(s->name))
         score_complain(build, at, "letters, digits, - and _ make a name",
                        s->name);
     else if (mfx_str_is_nocase(s->name, "off") ||

@@ -122,6 +122,16 @@ score_action_parse(struct mfx_str name, enum score_action *action)
     return false;
 }
 
+bool
+score_is_name(struct mfx_str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!mfx_ascii_is_alnum((unsigned char)text.p[i]) && text.p[i] != '-' &&
+            text.p[i] != '_')
+            return false;
+    return text.len > 0;
+}
+
 const char *
 score_engine_type_name(enum score_engine_type type)
 {

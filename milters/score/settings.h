@@ -32,6 +32,9 @@ const char *score_action_name(enum score_action action);
 /* False: no such action; *action is untouched. */
 bool score_action_parse(struct mfx_str name, enum score_action *action);
 
+/* What engines and profiles may be called: letters, digits, "-", "_". */
+bool score_is_name(struct mfx_str text);
+
 /* --- engines --- */
 
 enum score_engine_type {

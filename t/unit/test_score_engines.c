@@ -278,7 +278,7 @@ static const struct {
     {"name",         CLAMD,                     CLAMD "name = \"av\";",        false},
     {"type",         CLAMD "name = \"x\";",     SPAMD "name = \"x\";",         false},
     {"server",       CLAMD,                     CLAMD "servers = \"h:1\";",    false},
-    {"sessions",     CLAMD,                     CLAMD "sessions = false;",     false},
+    {"sessions",     CLAMD,                     CLAMD "sessions = true;",      false},
     {"user",         SPAMD,                     SPAMD "user = \"u\";",         false},
     {"command",      SPAMD,                     SPAMD "command = \"report\";", false},
     {"max_size",     CLAMD,                     CLAMD "max_size = \"1M\";",    false},
@@ -432,7 +432,7 @@ asked_over_reloads(void **state)
     scan_peer_start(&peer, serve, NULL, NULL);
     (void)snprintf(text, sizeof text,
                    "engines = ( { type = \"clamd\"; " IDLE
-                   "servers = [\"%s\"]; } );",
+                   "sessions = true; servers = [\"%s\"]; } );",
                    peer.text);
     assert_int_equal(ask(life_load(&l, text)), MFX_SCAN_ANSWERED);
     assert_int_equal(ask(life_load(&l, text)), MFX_SCAN_ANSWERED);
