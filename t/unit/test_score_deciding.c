@@ -220,7 +220,7 @@ causes(void **state)
          SCORE_ACTION_TAG,                                                                                                                                             SCORE_CAUSE_VIRUS,   false, ""                },
         {"a failure defers",                MFX_SCAN_ACTION_ADD_HEADER, "",
          MFX_SCAN_CLASS_NONE,                                                                            MFX_SCAN_TIMEOUT,  SCORE_FAILURE_TEMPFAIL,
-         SCORE_ACTION_TEMPFAIL,                                                                                                                                        SCORE_CAUSE_FAILURE, false, "spamd: timeout"  },
+         SCORE_ACTION_TEMPFAIL,                                                                                                                                        SCORE_CAUSE_FAILURE, true,  "spamd: timeout"  },
         {"a refusal stands, whoever fails", MFX_SCAN_ACTION_REJECT,     "",
          MFX_SCAN_CLASS_NONE,                                                                            MFX_SCAN_TIMEOUT,  SCORE_FAILURE_TEMPFAIL,
          SCORE_ACTION_REJECT,                                                                                                                                          SCORE_CAUSE_ENGINE,  true,  "spamd: timeout"  },
