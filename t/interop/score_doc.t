@@ -130,6 +130,7 @@ class Sieve:
                  'doc/score.md has Dovecot settings and Sieve scripts')
         # a script sees what each of them needs, all at once
         self.conf = [self.configure(i, text) for i, text in enumerate(plugins)]
+        self.install()
         for name, verb in (('check-score', 'check-header'), ('learn', 'learn')):
             [text] = [p for p in programs if 'score ' + verb in p]
             self.program(name, text)
@@ -140,11 +141,18 @@ class Sieve:
         return self.lab.write('sieve/dovecot%d.conf' % number, DOVECOT % {
             'dir': self.dir, 'plugin': plugin})
 
-    def program(self, name, text):
-        """mfxctl is the one that was built."""
+    def install(self):
+        """mfxctl is the one that was built; Sieve's user may not be let into
+        the folder where that was."""
+        folder, libs = self.dir + '/built', self.lab.build_dir + '/.libs'
+        os.makedirs(folder)
+        for name in ('mfxctl', 'mfxctl-score', 'libmfx.so.0'):
+            shutil.copy(os.path.join(libs, name), folder)
         self.lab.write('sieve/bin/mfxctl', (
-            '#!/bin/sh\nMFX_LIBEXECDIR="%s" exec "%s" "$@"\n' % (
-                self.lab.build_dir, built('mfxctl', self.lab.build_dir))))
+            '#!/bin/sh\nLD_LIBRARY_PATH="%s" MFX_LIBEXECDIR="%s" '
+            'exec "%s/mfxctl" "$@"\n' % (folder, folder, folder)))
+
+    def program(self, name, text):
         text = text.replace('/etc/mfx/score.secrets', self.lab.box + '/secrets')
         text = text.replace('exec mfxctl', 'exec %s/bin/mfxctl' % self.dir)
         text = text.replace('score learn', 'score learn --config %s/learn.conf'
