@@ -85,9 +85,13 @@ scan_peer_run(void *arg)
         struct scan_peer_link *link = &peer->links[number];
         link->peer = peer;
         link->fd = fd;
-        if (pthread_create(&link->thread, NULL, scan_peer_run_link, link) != 0)
-            break;
+        /* first: who has its answer sees its connection counted */
         atomic_store(&peer->count, number + 1);
+        if (pthread_create(&link->thread, NULL, scan_peer_run_link, link) !=
+            0) {
+            atomic_store(&peer->count, number);
+            break;
+        }
     }
     return NULL;
 }

@@ -140,6 +140,9 @@ serve(struct scan_peer *peer, int fd, unsigned number)
             (void)scan_peer_sleep(peer, PATIENCE_MS);
         if (play->is_silent || !answer(peer, fd, play) || play->cuts)
             return;
+        /* what is closed with bytes unread is reset, and its answer lost */
+        while (play->is_early && scan_peer_read(fd, &(char){0}, 1))
+            continue;
     }
 }
 
@@ -783,7 +786,7 @@ early_answers(void **state)
                "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n"
                "Connection: close\r\n\r\n",
                NULL);
-    s.play.is_early = s.play.cuts = true;
+    s.play.is_early = true;
     stage_start(&s);
     struct mfx_scan_body *body = mfx_scan_body_new(1 << 20, NULL);
     struct mfx_scan *scan = test_begin(s.arena, s.engine, body, PATIENCE_MS);
