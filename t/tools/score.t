@@ -380,7 +380,7 @@ SKIP: {
     my $daemon = fork // die $!;
     if ($daemon == 0) {
         open STDERR, '>', "$dir/daemon.log";
-        exec build() . '/mfx-score', '-D', '-c', $conf or exit 127;
+        exec build() . '/mfx-score', '-c', $conf or exit 127;
     }
     for (1 .. 600) { last if -S "$dir/score.ctl" && waitpid($daemon, 1) == 0; sleep 0.05 }
     my @ask = (qw(score engines -s), "$dir/score.ctl");
